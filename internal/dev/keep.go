@@ -1,0 +1,37 @@
+//go:build keepdeps
+
+package dev
+
+import (
+	_ "code.dny.dev/ssrf"
+	_ "codeberg.org/go-pdf/fpdf"
+	_ "github.com/PuerkitoBio/goquery"
+	_ "github.com/a-h/templ"
+	_ "github.com/alecthomas/kong"
+	_ "github.com/danielgtaylor/huma/v2"
+	_ "github.com/digitorus/pdf"
+	_ "github.com/digitorus/pdfsign/sign"
+	_ "github.com/digitorus/pkcs7"
+	_ "github.com/digitorus/timestamp"
+	_ "github.com/emersion/go-smtp"
+	_ "github.com/go-fonts/liberation/liberationsansregular"
+	_ "github.com/go-text/typesetting/shaping"
+	_ "github.com/google/go-cmp/cmp"
+	_ "github.com/jackc/pgx/v5/stdlib"
+	_ "github.com/klippa-app/go-pdfium/webassembly"
+	_ "github.com/pressly/goose/v3"
+	_ "github.com/prometheus/client_golang/prometheus/promhttp"
+	_ "github.com/skip2/go-qrcode"
+	_ "github.com/standard-webhooks/standard-webhooks/libraries/go"
+	_ "github.com/wneessen/go-mail"
+	_ "gocloud.dev/blob/fileblob"
+	_ "gocloud.dev/blob/s3blob"
+	_ "golang.org/x/crypto/argon2"
+	_ "golang.org/x/image/draw"
+	_ "golang.org/x/net/idna"
+	_ "golang.org/x/sync/errgroup"
+	_ "golang.org/x/time/rate"
+	_ "modernc.org/sqlite"
+	_ "pgregory.net/rapid"
+	_ "software.sslmate.com/src/go-pkcs12"
+)

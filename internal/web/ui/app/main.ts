@@ -1,0 +1,12 @@
+import "./copy.ts";
+import { helpDialogs } from "./dialogs.ts";
+import { helpMenus } from "./menus.ts";
+import { submitOnce } from "./once.ts";
+import { dismissNotices } from "./notices.ts";
+import { keepTimes } from "./times.ts";
+
+helpDialogs();
+helpMenus();
+submitOnce();
+dismissNotices();
+keepTimes();

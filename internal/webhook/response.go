@@ -2,9 +2,7 @@ package webhook
 
 import (
 	"bytes"
-	"compress/flate"
 	"compress/gzip"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -69,21 +67,28 @@ func readUpTo(r io.Reader, buf []byte) (n int, err error) {
 	return n, err
 }
 
-// readGzip bounds both sides: an archive may also be endless without ever giving a byte. Nonsense instead of gzip is no fault of
-// the connection, and gives no body.
+// readGzip bounds both sides: an archive may also be endless without ever giving a byte. The error is the connection's; nonsense
+// instead of gzip is none, and ends the body where it begins.
 func readGzip(body io.Reader, buf []byte) (int, error) {
-	unpacked, err := gzip.NewReader(io.LimitReader(body, 2*maxReadBody))
+	packed := &watchedReader{r: io.LimitReader(body, 2*maxReadBody)}
+	unpacked, err := gzip.NewReader(packed)
 	if err != nil {
-		return 0, forgiveNonsense(err)
+		return 0, packed.err
 	}
-	n, err := readUpTo(unpacked, buf)
-	return n, forgiveNonsense(err)
+	n, _ := readUpTo(unpacked, buf)
+	return n, packed.err
 }
 
-func forgiveNonsense(err error) error {
-	var corrupt flate.CorruptInputError
-	if errors.Is(err, gzip.ErrHeader) || errors.Is(err, gzip.ErrChecksum) || errors.As(err, &corrupt) || err == io.EOF {
-		return nil
+// watchedReader remembers how reading failed.
+type watchedReader struct {
+	r   io.Reader
+	err error
+}
+
+func (w *watchedReader) Read(p []byte) (int, error) {
+	n, err := w.r.Read(p)
+	if err != nil && err != io.EOF {
+		w.err = err
 	}
-	return err
+	return n, err
 }

@@ -1,0 +1,395 @@
+package webhook
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+)
+
+func TestSendCarriesEverything(t *testing.T) {
+	t.Parallel()
+	type arrival struct {
+		header http.Header
+		method string
+		body   []byte
+	}
+	arrived := make(chan arrival, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		arrived <- arrival{r.Header, r.Method, body}
+		w.Header().Set("X-Request-Id", "7")
+		fmt.Fprint(w, "thanks")
+	}))
+	defer server.Close()
+	secret := GenerateSecret()
+	c := newTestClient(t, ClientConfig{})
+	o := c.Send(t.Context(), Request{
+		URL: server.URL, Body: []byte(`{"a":"ü"}`), ID: "evt_1", Event: "document.signed", Attempt: 3, Secrets: []string{secret},
+		Documenso: true, DocumensoSecret: "hush", DocuSeal: true, Headers: [][2]string{{"x-tenant", "acme"}, {"X-Tenant", "two"}}, Test: true,
+	})
+	got := <-arrived
+	if !o.Succeeded() || o.Status != 200 || string(o.ResponseBody) != "thanks" || o.Truncated || o.Error != "" {
+		t.Errorf("outcome %+v", o)
+	}
+	if got.method != "POST" || string(got.body) != `{"a":"ü"}` {
+		t.Errorf("%s %s", got.method, got.body)
+	}
+	want := http.Header{
+		"Content-Type": {"application/json"}, "User-Agent": {"Paraph/test"}, "Content-Length": {"10"},
+		"Webhook-Id": {"evt_1"}, "Webhook-Timestamp": {"1804680000"}, "Webhook-Signature": got.header["Webhook-Signature"],
+		"X-Docuseal-Signature": {docusealSignature(secret, noon(), got.body)}, "X-Documenso-Secret": {"hush"},
+		"X-Paraph-Event": {"document.signed"}, "X-Paraph-Attempt": {"3"}, "X-Paraph-Test": {"1"}, "X-Tenant": {"acme", "two"},
+	}
+	if diff := cmp.Diff(want, got.header); diff != "" {
+		t.Error(diff)
+	}
+	w, _ := standardwebhooks.NewWebhook(secret)
+	if err := w.VerifyIgnoringTimestamp(got.body, got.header); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestLogMasksSecrets(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer server.Close()
+	secret := GenerateSecret()
+	o := newTestClient(t, ClientConfig{}).Send(t.Context(), Request{
+		URL: server.URL, ID: "evt_1", Secrets: []string{secret}, Documenso: true, DocumensoSecret: "hush", DocuSeal: true,
+		Headers: [][2]string{{"Authorization", "Bearer abc"}},
+	})
+	text := fmt.Sprint(o.RequestHeaders)
+	for _, hidden := range []string{"hush", "abc", secret, secret[6:]} {
+		if strings.Contains(text, hidden) {
+			t.Errorf("the log shows %q: %s", hidden, text)
+		}
+	}
+	for _, shown := range []string{"[webhook-id evt_1]", "[X-Documenso-Secret ********]", "[Authorization ********]", "X-Docuseal-Signature"} {
+		if !strings.Contains(text, shown) {
+			t.Errorf("the log lacks %q: %s", shown, text)
+		}
+	}
+}
+
+// TestHostileReceiver: whatever it does, the outcome comes within the deadline and says what happened.
+func TestHostileReceiver(t *testing.T) {
+	t.Parallel()
+	head := "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+	say := func(text string) func(net.Conn) { return func(c net.Conn) { io.WriteString(c, text) } }
+	sayAndHang := func(text string) func(net.Conn) {
+		return func(c net.Conn) {
+			io.WriteString(c, text)
+			untilClosed(c)
+		}
+	}
+	forever := func(text string, again string) func(net.Conn) {
+		return func(c net.Conn) {
+			for _, err := io.WriteString(c, text); err == nil; {
+				_, err = io.WriteString(c, again)
+			}
+		}
+	}
+	for _, tc := range []struct {
+		name   string
+		script func(net.Conn)
+		want   Outcome
+	}{
+		{"hangs before headers", untilClosed, Outcome{Code: CodeTimeout}},
+		{"hangs within headers", sayAndHang(head), Outcome{Code: CodeTimeout}},
+		{"hangs after headers", sayAndHang(head + "Content-Length: 5\r\n\r\nab"), Outcome{Code: CodeTimeout, Status: 200}},
+		{"drips its body", drip(head + "\r\n"), Outcome{Code: CodeTimeout, Status: 200}},
+		{"drips its headers", drip(""), Outcome{Code: CodeTimeout}},
+		{"closes at once", func(net.Conn) {}, Outcome{Code: CodeReset}},
+		{"closes within headers", say(head), Outcome{Code: CodeReset}},
+		{"closes mid-body", say(head + "Content-Length: 5\r\n\r\nab"), Outcome{Code: CodeReset, Status: 200}},
+		{"closes mid-chunk", say(head + "Transfer-Encoding: chunked\r\n\r\n5\r\nab"), Outcome{Code: CodeReset, Status: 200}},
+		{"resets", reset, Outcome{Code: CodeReset}},
+		{"answers 204", say("HTTP/1.1 204 No Content\r\n\r\n"), Outcome{Code: CodeOK, Status: 204}},
+		{"answers 299", say("HTTP/1.1 299 Sure\r\nContent-Length: 0\r\n\r\n"), Outcome{Code: CodeOK, Status: 299}},
+		{"answers 304", say("HTTP/1.1 304 Not Modified\r\n\r\n"), Outcome{Code: "http_304", Status: 304}},
+		{"answers 410", say("HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"), Outcome{Code: "http_410", Status: 410}},
+		{"answers 429 in seconds", say("HTTP/1.1 429 Slow\r\nRetry-After: 90\r\nContent-Length: 0\r\n\r\n"),
+			Outcome{Code: "http_429", Status: 429, RetryAfter: 90 * time.Second}},
+		{"answers 503 with a date", say("HTTP/1.1 503 Later\r\nRetry-After: Wed, 10 Mar 2027 12:05:00 GMT\r\nContent-Length: 0\r\n\r\n"),
+			Outcome{Code: "http_503", Status: 503, RetryAfter: 5 * time.Minute}},
+		{"asks to wait for years", say("HTTP/1.1 500 No\r\nRetry-After: 99999999\r\nContent-Length: 0\r\n\r\n"),
+			Outcome{Code: "http_500", Status: 500, RetryAfter: MaxRetryAfter}},
+		{"has an odd status", say("HTTP/1.1 999 What\r\nContent-Length: 0\r\n\r\n"), Outcome{Code: "http_999", Status: 999}},
+		{"never ends its body", forever(head+"\r\n", strings.Repeat("x", 4096)), Outcome{Code: CodeOK, Status: 200, Truncated: true}},
+		{"never ends its headers", forever(head, "X-More: "+strings.Repeat("x", 1000)+"\r\n"), Outcome{Code: CodeTooLarge}},
+		{"has one huge header", forever(head+"X-Huge: ", strings.Repeat("x", 4096)), Outcome{Code: CodeTooLarge}},
+		{"never ends its 1xx", forever("", "HTTP/1.1 102 Wait\r\n\r\n"), Outcome{Code: CodeTooLarge}},
+		{"speaks garbage", say("SSH-2.0-OpenSSH_9.2\r\n\r\n"), Outcome{Code: CodeBadResponse}},
+		{"has a negative length", say(head + "Content-Length: -1\r\n\r\n"), Outcome{Code: CodeBadResponse}},
+		{"calls plain text gzip", say(head + "Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello"), Outcome{Code: CodeOK, Status: 200}},
+		{"breaks off its gzip", say(head + "Content-Encoding: gzip\r\nContent-Length: 99\r\n\r\n\x1f\x8b\x08"), Outcome{Code: CodeReset, Status: 200}},
+		{"sends a gzip bomb", gzipBomb(head), Outcome{Code: CodeOK, Status: 200, Truncated: true}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			url := rawReceiver(t, tc.script)
+			got := newTestClient(t, ClientConfig{}).Send(t.Context(), Request{URL: url, Body: []byte(`{}`), Timeout: 400 * time.Millisecond})
+			brief := Outcome{Code: got.Code, Status: got.Status, RetryAfter: got.RetryAfter, Truncated: got.Truncated}
+			if diff := cmp.Diff(tc.want, brief); diff != "" {
+				t.Errorf("%s\n%s", diff, got.Error)
+			}
+			if (got.Error == "") != got.Succeeded() || got.Ours() || len(got.ResponseBody) > maxKeptBody {
+				t.Errorf("%q, ours %v, %d bytes kept", got.Error, got.Ours(), len(got.ResponseBody))
+			}
+			if got.Gone() != (tc.want.Status == 410) {
+				t.Errorf("gone = %v", got.Gone())
+			}
+		})
+	}
+}
+
+// drip sends a byte every few milliseconds, so that no read ever waits long, for as long as somebody listens.
+func drip(first string) func(net.Conn) {
+	return func(c net.Conn) {
+		tick := time.NewTicker(5 * time.Millisecond)
+		defer tick.Stop()
+		for _, err := io.WriteString(c, first); err == nil; <-tick.C {
+			_, err = io.WriteString(c, "H")
+		}
+	}
+}
+
+func reset(c net.Conn) {
+	c.(*net.TCPConn).SetLinger(0)
+	c.Close()
+}
+
+// gzipBomb unpacks to 64 MiB.
+func gzipBomb(head string) func(net.Conn) {
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	for zeros, i := make([]byte, 1<<20), 0; i < 64; i++ {
+		z.Write(zeros)
+	}
+	z.Close()
+	return func(c net.Conn) {
+		fmt.Fprintf(c, "%sContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n", head, packed.Len())
+		c.Write(packed.Bytes())
+	}
+}
+
+func TestMemoryIsBounded(t *testing.T) {
+	chunk := bytes.Repeat([]byte("x"), 1<<16)
+	url := rawReceiver(t, func(c net.Conn) {
+		for _, err := io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n"); err == nil; {
+			_, err = c.Write(chunk)
+		}
+	})
+	c := newTestClient(t, ClientConfig{})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range 20 {
+		if o := c.Send(t.Context(), Request{URL: url}); !o.Succeeded() {
+			t.Fatal(o.Code, o.Error)
+		}
+	}
+	runtime.ReadMemStats(&after)
+	if per := (after.TotalAlloc - before.TotalAlloc) / 20; per > 256<<10 {
+		t.Errorf("%d bytes for each endless response", per)
+	}
+}
+
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	t.Parallel()
+	var inside atomic.Int32
+	trap := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { inside.Add(1) }))
+	defer trap.Close()
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		server := httptest.NewServer(http.RedirectHandler(trap.URL, status))
+		defer server.Close()
+		o := newTestClient(t, ClientConfig{}).Send(t.Context(), Request{URL: server.URL})
+		if o.Code != fmt.Sprintf("http_%d", status) || !strings.Contains(o.Error, "redirect") {
+			t.Errorf("%d: %s (%s)", status, o.Code, o.Error)
+		}
+	}
+	if inside.Load() != 0 {
+		t.Errorf("%d redirects were followed", inside.Load())
+	}
+}
+
+func TestConnectFailures(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := "http://" + l.Addr().String() + "/"
+	l.Close()
+	stuck := blockedResolver{make(chan struct{})}
+	t.Cleanup(func() { close(stuck.release) })
+	for _, tc := range []struct {
+		name, url, code string
+		cfg             ClientConfig
+	}{
+		{"nobody listens", closed, CodeConnectRefused, ClientConfig{}},
+		{"no such name", "http://receiver.example/", CodeDNSFailed, ClientConfig{Resolver: dnsOf()}},
+		{"no addresses", "http://receiver.example/", CodeDNSFailed, ClientConfig{Resolver: dnsOf([]netip.Addr{})}},
+		{"DNS does not answer", "http://receiver.example/", CodeDNSFailed, ClientConfig{Resolver: stuck, ResolveTimeout: 20 * time.Millisecond}},
+		{"DNS outlasts the exchange", "http://receiver.example/", CodeDNSFailed, ClientConfig{Resolver: stuck}},
+		{"connect deadline", fullBacklog(t), CodeConnectTimeout, ClientConfig{ConnectTimeout: 50 * time.Millisecond}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			o := newTestClient(t, tc.cfg).Send(t.Context(), Request{URL: tc.url, Timeout: 300 * time.Millisecond})
+			if o.Code != tc.code || o.Error == "" || o.Status != 0 {
+				t.Errorf("%d %s (%s), want %s", o.Status, o.Code, o.Error, tc.code)
+			}
+		})
+	}
+}
+
+type blockedResolver struct{ release chan struct{} }
+
+func (b blockedResolver) LookupNetIP(ctx context.Context, _, _ string) ([]netip.Addr, error) {
+	select {
+	case <-b.release:
+	case <-ctx.Done():
+	}
+	return nil, ctx.Err()
+}
+
+func TestTLSFailures(t *testing.T) {
+	t.Parallel()
+	trusted, plain, old := quietServer(t), quietServer(t), quietServer(t)
+	old.TLS = &tls.Config{MaxVersion: tls.VersionTLS11}
+	trusted.StartTLS()
+	plain.Start()
+	old.StartTLS()
+	roots := x509.NewCertPool()
+	roots.AddCert(trusted.Certificate())
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	serve(t, silent, untilClosed)
+	for _, tc := range []struct {
+		name, url, code string
+		cfg             ClientConfig
+	}{
+		{"trusted", trusted.URL, CodeOK, ClientConfig{RootCAs: roots}},
+		{"unknown authority", trusted.URL, CodeTLSFailed, ClientConfig{}},
+		{"other name", strings.Replace(trusted.URL, "127.0.0.1", "receiver.test", 1), CodeTLSFailed, ClientConfig{RootCAs: roots, Resolver: dnsOf(addrs("127.0.0.1"))}},
+		{"no TLS", strings.Replace(plain.URL, "http:", "https:", 1), CodeTLSFailed, ClientConfig{}},
+		{"TLS 1.1", old.URL, CodeTLSFailed, ClientConfig{RootCAs: roots}},
+		{"silence, handshake deadline", "https://" + silent.Addr().String() + "/", CodeTLSFailed, ClientConfig{ConnectTimeout: 50 * time.Millisecond}},
+		{"silence, whole deadline", "https://" + silent.Addr().String() + "/", CodeTLSFailed, ClientConfig{ConnectTimeout: 600 * time.Millisecond}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			o := newTestClient(t, tc.cfg).Send(t.Context(), Request{URL: tc.url, Timeout: 400 * time.Millisecond})
+			if o.Code != tc.code {
+				t.Errorf("%s (%s), want %s", o.Code, o.Error, tc.code)
+			}
+			if o.Succeeded() && o.Timings.TLS == 0 {
+				t.Error("no time for TLS")
+			}
+		})
+	}
+}
+
+// quietServer does not log the handshakes that the test wants to fail.
+func quietServer(t *testing.T) *httptest.Server {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func TestShutdownSpendsNothing(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithCancel(t.Context())
+	url := rawReceiver(t, func(c net.Conn) {
+		stop()
+		untilClosed(c)
+	})
+	if o := newTestClient(t, ClientConfig{}).Send(ctx, Request{URL: url}); o.Code != CodeShutdown || !o.Ours() {
+		t.Errorf("%s (%s), ours %v", o.Code, o.Error, o.Ours())
+	}
+}
+
+func TestConnectionsAreReused(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "ok") }))
+	defer server.Close()
+	now := noon()
+	dns := dnsOf(addrs("127.0.0.1"))
+	c := newTestClient(t, ClientConfig{Resolver: dns, Clock: func() time.Time { return now }})
+	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
+	send := func() Outcome {
+		t.Helper()
+		o := c.Send(t.Context(), Request{URL: "http://receiver.example:" + port})
+		if !o.Succeeded() || o.RemoteAddress != server.Listener.Addr().String() {
+			t.Fatalf("%s from %q", o.Code, o.RemoteAddress)
+		}
+		return o
+	}
+	if first := send(); first.Timings.Connect == 0 || first.Timings.FirstByte < first.Timings.Connect || first.Timings.Total < first.Timings.FirstByte {
+		t.Errorf("timings of a new connection: %+v", first.Timings)
+	}
+	if second := send(); second.Timings.Connect != 0 || second.Timings.DNS != 0 || second.Timings.Total == 0 {
+		t.Errorf("timings of a used connection: %+v", second.Timings)
+	}
+	now = now.Add(connectionReuse + time.Second)
+	send()
+	if len(dns.asked) != 2 {
+		t.Errorf("looked up %d times, want once and again after %s", len(dns.asked), connectionReuse)
+	}
+}
+
+// A pooled connection that the receiver has closed meanwhile is no failure of anybody's: the request goes out on a new one.
+func TestDeadPooledConnectionIsReplaced(t *testing.T) {
+	t.Parallel()
+	var conns atomic.Int32
+	url := rawReceiver(t, func(c net.Conn) {
+		conns.Add(1)
+		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+	})
+	c := newTestClient(t, ClientConfig{})
+	for i := range 20 {
+		if o := c.Send(t.Context(), Request{URL: url, Body: []byte(`{}`)}); !o.Succeeded() {
+			t.Fatalf("attempt %d: %s (%s)", i, o.Code, o.Error)
+		}
+	}
+	if conns.Load() != 20 {
+		t.Errorf("%d requests arrived, want 20", conns.Load())
+	}
+}
+
+func TestBadInputOfOurOwn(t *testing.T) {
+	t.Parallel()
+	c := newTestClient(t, ClientConfig{})
+	for code, r := range map[string]Request{
+		CodeBadURL:    {URL: "ftp://x"},
+		CodeBadHeader: {URL: "http://127.0.0.1:1/", Headers: [][2]string{{"Host", "x"}}},
+		CodeBadSecret: {URL: "http://127.0.0.1:1/", Secrets: []string{"whsec_???"}},
+	} {
+		if o := c.Send(t.Context(), r); o.Code != code || o.Error == "" {
+			t.Errorf("%s (%s), want %s", o.Code, o.Error, code)
+		}
+	}
+	if _, err := NewClient(ClientConfig{}); err == nil {
+		t.Error("a client without a user agent was made")
+	}
+}

@@ -1,0 +1,330 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/paraph-sign/paraph"
+)
+
+const deliveryMeta = `deliveries.id, deliveries.account_id, deliveries.endpoint_id, deliveries.event_id, deliveries.envelope_id,
+	deliveries.event_name, deliveries.message_id, deliveries.test, deliveries.state, deliveries.attempts, deliveries.next_attempt_at,
+	deliveries.claim_id, deliveries.last_status, deliveries.last_error, deliveries.created_at, deliveries.finished_at`
+
+func deliveryFields(d *paraph.Delivery) []any {
+	return []any{
+		&d.ID, &d.AccountID, &d.EndpointID, &d.EventID, &d.EnvelopeID, &d.EventName, &d.MessageID, &d.Test, &d.State,
+		&d.Attempts, at{&d.NextAttemptAt}, &d.ClaimID, &d.LastStatus, &d.LastError, at{&d.CreatedAt}, at{&d.FinishedAt},
+	}
+}
+
+func scanDeliveryMeta(scan func(...any) error) (d paraph.Delivery, err error) {
+	err = scan(deliveryFields(&d)...)
+	return d, err
+}
+
+func scanDelivery(scan func(...any) error) (d paraph.Delivery, err error) {
+	err = scan(append(deliveryFields(&d), &d.Body)...)
+	return d, err
+}
+
+// InsertDeliveries queues deliveries and sets their ids, in their order.
+func (tx *Tx) InsertDeliveries(ctx context.Context, ds []paraph.Delivery) error {
+	for i, d := range ds {
+		id, err := tx.insert(ctx, `INSERT INTO deliveries (account_id, endpoint_id, event_id, envelope_id, event_name, message_id, body,
+			test, state, attempts, late, next_attempt_at, claim_id, last_status, last_error, created_at, finished_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, FALSE, $10, '', 0, '', $11, $12) RETURNING id`,
+			d.AccountID, d.EndpointID, d.EventID, d.EnvelopeID, d.EventName, d.MessageID, d.Body, d.Test, d.State,
+			micros(d.NextAttemptAt), micros(d.CreatedAt), micros(d.FinishedAt))
+		if err != nil {
+			return fmt.Errorf("queue %s for endpoint %d: %w", d.EventName, d.EndpointID, err)
+		}
+		ds[i].ID = id
+	}
+	return nil
+}
+
+// DeliveryFilter chooses among the deliveries of an account.
+type DeliveryFilter struct {
+	EndpointID int64
+	EnvelopeID int64
+	State      paraph.DeliveryState
+	Event      string    // dotted name
+	Since      time.Time // created at or after
+	Until      time.Time // created before
+	Query      string    // a delivery's, an envelope's or a message's id
+	Before     int64     // only ids below
+	After      int64     // only ids above, and the lowest of those
+	Limit      int       // at most 200
+}
+
+func (f DeliveryFilter) where(a *args, accountID int64) string {
+	w := []string{"account_id = " + a.add(accountID)}
+	eq := func(column string, set bool, v any) {
+		if set {
+			w = append(w, column+" "+a.add(v))
+		}
+	}
+	eq("endpoint_id =", f.EndpointID > 0, f.EndpointID)
+	eq("envelope_id =", f.EnvelopeID > 0, f.EnvelopeID)
+	eq("state =", f.State != "", f.State)
+	eq("event_name =", f.Event != "", f.Event)
+	eq("created_at >=", !f.Since.IsZero(), micros(f.Since))
+	eq("created_at <", !f.Until.IsZero(), micros(f.Until))
+	eq("id <", f.Before > 0, f.Before)
+	eq("id >", f.After > 0, f.After)
+	if q := strings.TrimSpace(f.Query); q != "" {
+		n, err := strconv.ParseInt(q, 10, 64)
+		if err != nil {
+			n = -1
+		}
+		w = append(w, "(message_id = "+a.add(q)+" OR id = "+a.add(n)+" OR envelope_id = "+a.add(n)+")")
+	}
+	return strings.Join(w, " AND ")
+}
+
+// Deliveries answers a page of the log, newest first, without bodies.
+func (r Reader) Deliveries(ctx context.Context, accountID int64, f DeliveryFilter) ([]paraph.Delivery, error) {
+	var a args
+	order := "DESC"
+	if f.After > 0 {
+		order = "ASC"
+	}
+	ds, err := all(ctx, r.q, scanDeliveryMeta, "SELECT "+deliveryMeta+" FROM deliveries WHERE "+f.where(&a, accountID)+
+		" ORDER BY id "+order+" LIMIT "+a.add(min(max(f.Limit, 1), 200)), a...)
+	if f.After > 0 {
+		slices.Reverse(ds)
+	}
+	return ds, err
+}
+
+// Delivery answers one delivery of an account, with its body.
+func (r Reader) Delivery(ctx context.Context, accountID, id int64) (paraph.Delivery, error) {
+	return one(ctx, r.q, "This delivery is not here, or it belongs to another space.", scanDelivery,
+		"SELECT "+deliveryMeta+", body FROM deliveries WHERE account_id = $1 AND id = $2", accountID, id)
+}
+
+// Attempts answers every attempt of a delivery of an account, in order. A
+// schedule and some resends make few; 500 at most are read.
+func (r Reader) Attempts(ctx context.Context, accountID, deliveryID int64) ([]paraph.Attempt, error) {
+	return all(ctx, r.q, scanAttempt, `SELECT delivery_id, number, at, status, code, error, duration, timings, remote_address,
+		request_headers, response_headers, response_body, truncated FROM attempts
+		WHERE delivery_id = (SELECT id FROM deliveries WHERE id = $1 AND account_id = $2) ORDER BY number LIMIT 500`, deliveryID, accountID)
+}
+
+func scanAttempt(scan func(...any) error) (a paraph.Attempt, err error) {
+	var duration int64
+	err = scan(&a.DeliveryID, &a.Number, at{&a.At}, &a.Status, &a.Code, &a.Error, &duration, opaque{&a.Timings}, &a.RemoteAddress,
+		opaque{&a.RequestHeaders}, opaque{&a.ResponseHeaders}, &a.ResponseBody, &a.Truncated)
+	a.Duration = time.Duration(duration) * time.Microsecond
+	return a, err
+}
+
+// EndpointStats is what became of an endpoint's deliveries in a span of time.
+type EndpointStats struct {
+	EndpointID int64
+	Succeeded  int
+	Failed     int
+	Pending    int
+	LastOK     time.Time
+}
+
+// StatsOf counts the deliveries of an account's endpoints created since a
+// time.
+func (r Reader) StatsOf(ctx context.Context, accountID int64, since time.Time) (map[int64]EndpointStats, error) {
+	scan := func(scan func(...any) error) (s EndpointStats, err error) {
+		err = scan(&s.EndpointID, &s.Succeeded, &s.Failed, &s.Pending, at{&s.LastOK})
+		return s, err
+	}
+	rows, err := all(ctx, r.q, scan, `SELECT endpoint_id,
+		COUNT(CASE WHEN state = 'succeeded' THEN 1 END), COUNT(CASE WHEN state = 'failed' THEN 1 END),
+		COUNT(CASE WHEN state = 'pending' THEN 1 END), COALESCE(MAX(CASE WHEN state = 'succeeded' THEN finished_at END), 0)
+		FROM deliveries WHERE account_id = $1 AND created_at >= $2 GROUP BY endpoint_id`, accountID, micros(since))
+	out := make(map[int64]EndpointStats, len(rows))
+	for _, s := range rows {
+		out[s.EndpointID] = s
+	}
+	return out, err
+}
+
+// Lane is an endpoint with pending deliveries.
+type Lane struct {
+	EndpointID int64
+	NextAt     time.Time // when the first of them is due
+}
+
+// Lanes answers the endpoints that have pending deliveries, and when each is
+// due. It takes two index look-ups an endpoint, whatever their backlog.
+func (s *Store) Lanes(ctx context.Context) ([]Lane, error) {
+	scan := func(scan func(...any) error) (l Lane, err error) {
+		err = scan(&l.EndpointID, at{&l.NextAt})
+		return l, err
+	}
+	return all(ctx, s.q, scan, `WITH RECURSIVE lanes (id) AS (
+			SELECT MIN(endpoint_id) FROM deliveries WHERE state = 'pending'
+			UNION ALL
+			SELECT (SELECT MIN(endpoint_id) FROM deliveries WHERE state = 'pending' AND endpoint_id > lanes.id)
+			FROM lanes WHERE lanes.id IS NOT NULL
+		), due (id, first_at, late_at) AS (
+			SELECT id,
+				(SELECT MIN(next_attempt_at) FROM deliveries WHERE state = 'pending' AND endpoint_id = lanes.id AND late = FALSE),
+				(SELECT MIN(next_attempt_at) FROM deliveries WHERE state = 'pending' AND endpoint_id = lanes.id AND late = TRUE)
+			FROM lanes WHERE id IS NOT NULL
+		)
+		SELECT id, CASE WHEN late_at IS NULL OR first_at < late_at THEN first_at ELSE late_at END FROM due`)
+}
+
+// LaneNext answers when the next pending delivery of an endpoint is due; the
+// zero time when there is none.
+func (s *Store) LaneNext(ctx context.Context, endpointID int64) (t time.Time, err error) {
+	err = s.q.QueryRowContext(ctx, `SELECT COALESCE(MIN(t), 0) FROM (
+			SELECT MIN(next_attempt_at) AS t FROM deliveries WHERE state = 'pending' AND endpoint_id = $1 AND late = FALSE
+			UNION ALL
+			SELECT MIN(next_attempt_at) AS t FROM deliveries WHERE state = 'pending' AND endpoint_id = $1 AND late = TRUE
+		) AS both_kinds`, endpointID).Scan(at{&t})
+	return t, err
+}
+
+// ClaimDeliveries takes up to n due deliveries of an endpoint, first attempts
+// before retries, until a time; then they are free again. A claimed row stays
+// pending, with the claim's end as its due time.
+func (tx *Tx) ClaimDeliveries(ctx context.Context, endpointID int64, claimID string, until time.Time, n int) ([]paraph.Delivery, error) {
+	var out []paraph.Delivery
+	for _, late := range []bool{false, true} {
+		if len(out) >= n {
+			break
+		}
+		ds, err := all(ctx, tx.q, scanDelivery, `UPDATE deliveries SET claim_id = $1, next_attempt_at = $2 WHERE id IN (
+				SELECT id FROM deliveries WHERE state = 'pending' AND endpoint_id = $3 AND late = $4 AND next_attempt_at <= $5
+				ORDER BY next_attempt_at, id LIMIT $6`+tx.d.skip+`
+			) RETURNING `+deliveryMeta+", body", claimID, micros(until), endpointID, late, micros(tx.now), n-len(out))
+		if err != nil {
+			return nil, fmt.Errorf("claim deliveries of endpoint %d: %w", endpointID, err)
+		}
+		slices.SortFunc(ds, func(a, b paraph.Delivery) int { return int(a.ID - b.ID) })
+		out = append(out, ds...)
+	}
+	return out, nil
+}
+
+// ClaimHead takes the oldest pending delivery of an ordered endpoint, if it is
+// due and nobody is sending it.
+func (tx *Tx) ClaimHead(ctx context.Context, endpointID int64, claimID string, until time.Time) ([]paraph.Delivery, error) {
+	return all(ctx, tx.q, scanDelivery, `UPDATE deliveries SET claim_id = $1, next_attempt_at = $2 WHERE id IN (
+			SELECT id FROM deliveries WHERE id = (SELECT MIN(id) FROM deliveries WHERE state = 'pending' AND endpoint_id = $3)
+			AND next_attempt_at <= $4`+tx.d.skip+`
+		) RETURNING `+deliveryMeta+", body", claimID, micros(until), endpointID, micros(tx.now))
+}
+
+// ExtendClaims lets claims that are still being worked on run until a later
+// time.
+func (tx *Tx) ExtendClaims(ctx context.Context, claimID string, ids []int64, until time.Time) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	var a args
+	_, err := tx.exec(ctx, "UPDATE deliveries SET next_attempt_at = "+a.add(micros(until))+" WHERE state = 'pending' AND claim_id = "+
+		a.add(claimID)+" AND id IN ("+list(&a, ids)+")", a...)
+	return err
+}
+
+// ReleaseClaims gives claimed deliveries back, due at once, none of their
+// attempts spent.
+func (tx *Tx) ReleaseClaims(ctx context.Context, claimID string, ids []int64) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	var a args
+	_, err := tx.exec(ctx, "UPDATE deliveries SET claim_id = '', next_attempt_at = "+a.add(micros(tx.now))+" WHERE state = 'pending' AND claim_id = "+
+		a.add(claimID)+" AND id IN ("+list(&a, ids)+")", a...)
+	return err
+}
+
+// Result is what an attempt made of a claimed delivery.
+type Result struct {
+	Delivery paraph.Delivery // as claimed, with State, Attempts, NextAttemptAt and Last… as they shall be
+	Attempt  paraph.Attempt
+}
+
+// SaveResults writes attempts and what became of their deliveries, in two
+// statements for every 400. A delivery whose claim was lost meanwhile keeps
+// its state; the attempt is logged all the same, under the next free number.
+func (tx *Tx) SaveResults(ctx context.Context, results []Result) error {
+	for chunk := range slices.Chunk(results, 400) {
+		if err := tx.saveAttempts(ctx, chunk); err != nil {
+			return fmt.Errorf("save %d attempts: %w", len(chunk), err)
+		}
+		if err := tx.saveStates(ctx, chunk); err != nil {
+			return fmt.Errorf("save %d deliveries: %w", len(chunk), err)
+		}
+	}
+	return nil
+}
+
+func (tx *Tx) saveAttempts(ctx context.Context, results []Result) error {
+	var a args
+	rows := make([]string, len(results))
+	for i, r := range results {
+		t := r.Attempt
+		body := t.ResponseBody
+		if body == nil {
+			body = []byte{}
+		}
+		rows[i] = a.row(t.DeliveryID, t.Number, micros(t.At), t.Status, t.Code, t.Error, t.Duration.Microseconds(), asJSON(t.Timings),
+			t.RemoteAddress, asJSON(t.RequestHeaders), asJSON(t.ResponseHeaders), body, t.Truncated)
+	}
+	_, err := tx.exec(ctx, `INSERT INTO attempts (delivery_id, number, at, status, code, error, duration, timings, remote_address,
+		request_headers, response_headers, response_body, truncated) VALUES `+strings.Join(rows, ", ")+
+		" ON CONFLICT (delivery_id, number) DO NOTHING", a...)
+	return err
+}
+
+func (tx *Tx) saveStates(ctx context.Context, results []Result) error {
+	var a args
+	rows := make([]string, len(results))
+	for i, r := range results {
+		d := r.Delivery
+		cells := []string{
+			"CAST(" + a.add(d.ID) + " AS BIGINT)", "CAST(" + a.add(d.ClaimID) + " AS TEXT)", "CAST(" + a.add(string(d.State)) + " AS TEXT)",
+			"CAST(" + a.add(d.Attempts) + " AS BIGINT)", "CAST(" + a.add(micros(d.NextAttemptAt)) + " AS BIGINT)",
+			"CAST(" + a.add(d.LastStatus) + " AS BIGINT)", "CAST(" + a.add(d.LastError) + " AS TEXT)", "CAST(" + a.add(micros(d.FinishedAt)) + " AS BIGINT)",
+		}
+		rows[i] = "(" + strings.Join(cells, ", ") + ")"
+	}
+	_, err := tx.exec(ctx, `WITH r (id, claim_id, state, attempts, next_at, status, error, finished) AS (VALUES `+strings.Join(rows, ", ")+`)
+		UPDATE deliveries SET state = r.state, attempts = r.attempts, late = TRUE, next_attempt_at = r.next_at, claim_id = '',
+			last_status = r.status, last_error = r.error, finished_at = r.finished
+		FROM r WHERE deliveries.id = r.id AND deliveries.claim_id = r.claim_id AND deliveries.state = 'pending'`, a...)
+	return err
+}
+
+// Requeue makes a finished delivery due now, its schedule beginning anew. One
+// that is pending is brought forward.
+func (tx *Tx) Requeue(ctx context.Context, accountID, id int64) error {
+	n, err := tx.exec(ctx, `UPDATE deliveries SET state = 'pending', late = FALSE, next_attempt_at = $1, claim_id = '', finished_at = 0
+		WHERE account_id = $2 AND id = $3 AND (state <> 'pending' OR claim_id = '')`, micros(tx.now), accountID, id)
+	if err == nil && n == 0 {
+		return paraph.Errorf(paraph.Conflict, "This delivery is being sent right now.")
+	}
+	return err
+}
+
+// PruneDeliveries removes up to n finished deliveries created before a time,
+// with their attempts, and tells how many it removed.
+func (tx *Tx) PruneDeliveries(ctx context.Context, before time.Time, n int) (int, error) {
+	ids, err := all(ctx, tx.q, scanInt, "SELECT id FROM deliveries WHERE state <> 'pending' AND created_at < $1 ORDER BY id LIMIT $2", micros(before), n)
+	if err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	var a args
+	in := list(&a, ids)
+	if _, err := tx.exec(ctx, "DELETE FROM attempts WHERE delivery_id IN ("+in+")", a...); err != nil {
+		return 0, err
+	}
+	_, err = tx.exec(ctx, "DELETE FROM deliveries WHERE id IN ("+in+")", a...)
+	return len(ids), err
+}

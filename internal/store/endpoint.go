@@ -1,0 +1,79 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/paraph-sign/paraph"
+)
+
+const endpointColumns = `id, account_id, url, events, secret, signing_secret, headers, description, enabled, disabled_at, disabled_why,
+	schedule, timeout, concurrency, rate, ordered, omit_tokens, created_at, updated_at`
+
+func scanEndpoint(scan func(...any) error) (e paraph.Endpoint, err error) {
+	var timeout int64
+	err = scan(&e.ID, &e.AccountID, &e.URL, opaque{&e.Events}, &e.Secret, &e.SigningSecret, opaque{&e.Headers}, &e.Description,
+		&e.Enabled, at{&e.DisabledAt}, &e.DisabledWhy, &e.Schedule, &timeout, &e.Concurrency, &e.Rate, &e.Ordered, &e.OmitTokens,
+		at{&e.CreatedAt}, at{&e.UpdatedAt})
+	e.Timeout = time.Duration(timeout) * time.Microsecond
+	return e, err
+}
+
+const noEndpoint = "This webhook is not here, or it belongs to another space."
+
+// Endpoints answers the endpoints of an account, oldest first; there are at
+// most paraph.MaxEndpoints.
+func (r Reader) Endpoints(ctx context.Context, accountID int64) ([]paraph.Endpoint, error) {
+	return all(ctx, r.q, scanEndpoint, "SELECT "+endpointColumns+` FROM endpoints WHERE account_id = $1 AND deleted_at = 0
+		ORDER BY id LIMIT $2`, accountID, paraph.MaxEndpoints)
+}
+
+// Endpoint answers one endpoint of an account.
+func (r Reader) Endpoint(ctx context.Context, accountID, id int64) (paraph.Endpoint, error) {
+	return one(ctx, r.q, noEndpoint, scanEndpoint, "SELECT "+endpointColumns+` FROM endpoints
+		WHERE account_id = $1 AND id = $2 AND deleted_at = 0`, accountID, id)
+}
+
+// AnyEndpoint answers an endpoint of whatever account, for the sender.
+func (s *Store) AnyEndpoint(ctx context.Context, id int64) (paraph.Endpoint, error) {
+	return one(ctx, s.q, noEndpoint, scanEndpoint, "SELECT "+endpointColumns+" FROM endpoints WHERE id = $1 AND deleted_at = 0", id)
+}
+
+// InsertEndpoint adds an endpoint and sets its id.
+func (tx *Tx) InsertEndpoint(ctx context.Context, e *paraph.Endpoint) (err error) {
+	e.ID, err = tx.insert(ctx, `INSERT INTO endpoints (account_id, url, events, secret, signing_secret, headers, description, enabled,
+		disabled_at, disabled_why, schedule, timeout, concurrency, rate, ordered, omit_tokens, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) RETURNING id`,
+		e.AccountID, e.URL, asJSON(e.Events), e.Secret, e.SigningSecret, asJSON(e.Headers), e.Description, e.Enabled,
+		micros(e.DisabledAt), e.DisabledWhy, e.Schedule, e.Timeout.Microseconds(), e.Concurrency, e.Rate, e.Ordered, e.OmitTokens,
+		micros(e.CreatedAt), micros(e.UpdatedAt))
+	return err
+}
+
+// UpdateEndpoint writes an endpoint.
+func (tx *Tx) UpdateEndpoint(ctx context.Context, e paraph.Endpoint) error {
+	_, err := tx.exec(ctx, `UPDATE endpoints SET url = $1, events = $2, secret = $3, signing_secret = $4, headers = $5, description = $6,
+		enabled = $7, disabled_at = $8, disabled_why = $9, schedule = $10, timeout = $11, concurrency = $12, rate = $13, ordered = $14,
+		omit_tokens = $15, updated_at = $16 WHERE account_id = $17 AND id = $18`,
+		e.URL, asJSON(e.Events), e.Secret, e.SigningSecret, asJSON(e.Headers), e.Description, e.Enabled, micros(e.DisabledAt),
+		e.DisabledWhy, e.Schedule, e.Timeout.Microseconds(), e.Concurrency, e.Rate, e.Ordered, e.OmitTokens, micros(e.UpdatedAt),
+		e.AccountID, e.ID)
+	return err
+}
+
+// DeleteEndpoint takes an endpoint away; its log stays until it is pruned.
+func (tx *Tx) DeleteEndpoint(ctx context.Context, accountID, id int64) error {
+	n, err := tx.exec(ctx, "UPDATE endpoints SET deleted_at = $1, enabled = FALSE WHERE account_id = $2 AND id = $3 AND deleted_at = 0", micros(tx.now), accountID, id)
+	if err == nil && n == 0 {
+		return paraph.Errorf(paraph.NotFound, noEndpoint)
+	}
+	return err
+}
+
+// SkipDeliveries stops what is queued for an endpoint. Its rows are kept and
+// can be replayed.
+func (tx *Tx) SkipDeliveries(ctx context.Context, endpointID int64) error {
+	_, err := tx.exec(ctx, `UPDATE deliveries SET state = 'skipped', claim_id = '', finished_at = $1
+		WHERE endpoint_id = $2 AND state = 'pending'`, micros(tx.now), endpointID)
+	return err
+}

@@ -1,0 +1,55 @@
+package store
+
+import (
+	"context"
+
+	"github.com/paraph-sign/paraph"
+)
+
+const recipientColumns = `id, envelope_id, uuid, kind, role, name, email, phone, sign_order, token, external_id, metadata, send_email,
+	redirect_to, sent_at, opened_at, started_at, completed_at, declined_at, decline_reason, reminded_at, ip, user_agent, created_at, updated_at`
+
+func scanRecipient(scan func(...any) error) (r paraph.Recipient, err error) {
+	err = scan(&r.ID, &r.EnvelopeID, &r.UUID, &r.Kind, &r.Role, &r.Name, &r.Email, &r.Phone, &r.Order, &r.Token, &r.ExternalID,
+		&r.Metadata, &r.SendEmail, &r.RedirectTo, at{&r.SentAt}, at{&r.OpenedAt}, at{&r.StartedAt}, at{&r.CompletedAt},
+		at{&r.DeclinedAt}, &r.DeclineReason, at{&r.RemindedAt}, &r.IP, &r.UserAgent, at{&r.CreatedAt}, at{&r.UpdatedAt})
+	return r, err
+}
+
+func (tx *Tx) saveRecipients(ctx context.Context, was, e *paraph.Envelope, renamed map[int64]int64) error {
+	added, differ := changed(was.Recipients, e.Recipients, func(r paraph.Recipient) int64 { return r.ID })
+	ids, err := tx.insertRows(ctx, `recipients (envelope_id, uuid, kind, role, name, email, phone, sign_order, token, token_hash,
+		external_id, metadata, send_email, redirect_to, sent_at, opened_at, started_at, completed_at, declined_at, decline_reason,
+		reminded_at, ip, user_agent, created_at, updated_at)`,
+		len(added), func(a *args, i int) string {
+			r := e.Recipients[added[i]]
+			return a.row(e.ID, r.UUID, r.Kind, r.Role, r.Name, r.Email, r.Phone, r.Order, r.Token, paraph.TokenHash(r.Token),
+				r.ExternalID, r.Metadata, r.SendEmail, r.RedirectTo, micros(r.SentAt), micros(r.OpenedAt), micros(r.StartedAt),
+				micros(r.CompletedAt), micros(r.DeclinedAt), r.DeclineReason, micros(r.RemindedAt), r.IP, r.UserAgent,
+				micros(r.CreatedAt), micros(r.UpdatedAt))
+		})
+	if err != nil {
+		return err
+	}
+	for _, i := range added {
+		r := &e.Recipients[i]
+		renamed[r.ID], r.ID, r.EnvelopeID = ids[r.UUID], ids[r.UUID], e.ID
+	}
+	for _, i := range differ {
+		if err := tx.updateRecipient(ctx, e.Recipients[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (tx *Tx) updateRecipient(ctx context.Context, r paraph.Recipient) error {
+	_, err := tx.exec(ctx, `UPDATE recipients SET kind = $1, role = $2, name = $3, email = $4, phone = $5, sign_order = $6,
+		external_id = $7, metadata = $8, send_email = $9, redirect_to = $10, sent_at = $11, opened_at = $12, started_at = $13,
+		completed_at = $14, declined_at = $15, decline_reason = $16, reminded_at = $17, ip = $18, user_agent = $19, updated_at = $20
+		WHERE id = $21`,
+		r.Kind, r.Role, r.Name, r.Email, r.Phone, r.Order, r.ExternalID, r.Metadata, r.SendEmail, r.RedirectTo, micros(r.SentAt),
+		micros(r.OpenedAt), micros(r.StartedAt), micros(r.CompletedAt), micros(r.DeclinedAt), r.DeclineReason,
+		micros(r.RemindedAt), r.IP, r.UserAgent, micros(r.UpdatedAt), r.ID)
+	return err
+}

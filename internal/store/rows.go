@@ -1,0 +1,127 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/paraph-sign/paraph"
+)
+
+// micros is how a time is stored: microseconds since 1970, 0 for none.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// at scans a stored time.
+type at struct{ t *time.Time }
+
+func (a at) Scan(v any) error {
+	n, ok := v.(int64)
+	if !ok {
+		return fmt.Errorf("a time is stored as %T", v)
+	}
+	*a.t = time.Time{}
+	if n != 0 {
+		*a.t = time.UnixMicro(n).UTC()
+	}
+	return nil
+}
+
+// opaque scans JSON text into p; "" leaves p as it is.
+type opaque struct{ p any }
+
+func (o opaque) Scan(v any) error {
+	switch v := v.(type) {
+	case string:
+		if v == "" {
+			return nil
+		}
+		return json.Unmarshal([]byte(v), o.p)
+	case []byte:
+		if len(v) == 0 {
+			return nil
+		}
+		return json.Unmarshal(v, o.p)
+	}
+	return fmt.Errorf("JSON is stored as %T", v)
+}
+
+// asJSON is how a value becomes opaque text.
+func asJSON(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil { // values of ours: strings, numbers, slices and maps of them
+		panic(err)
+	}
+	return string(b)
+}
+
+// all collects what a query answers.
+func all[T any](ctx context.Context, q querier, scan func(func(...any) error) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []T
+	for rows.Next() {
+		v, err := scan(rows.Scan)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, rows.Err()
+}
+
+// one is the single row that a query answers; missing is the error's sentence
+// when there is none.
+func one[T any](ctx context.Context, q querier, missing string, scan func(func(...any) error) (T, error), query string, args ...any) (T, error) {
+	v, err := scan(q.QueryRowContext(ctx, query, args...).Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		return v, &paraph.Error{Kind: paraph.NotFound, Message: missing}
+	}
+	return v, err
+}
+
+// scanInt scans a row of one number.
+func scanInt(scan func(...any) error) (n int64, err error) {
+	err = scan(&n)
+	return n, err
+}
+
+// args collects the arguments of a query that is put together, and hands out
+// their places.
+type args []any
+
+func (a *args) add(v any) string {
+	*a = append(*a, v)
+	return "$" + strconv.Itoa(len(*a))
+}
+
+// list adds all vs and returns their places with commas between.
+func list[T any](a *args, vs []T) string {
+	places := make([]string, len(vs))
+	for i, v := range vs {
+		places[i] = a.add(v)
+	}
+	return strings.Join(places, ", ")
+}
+
+// row adds the values of one row and returns "($1, $2, …)".
+func (a *args) row(vs ...any) string { return "(" + list(a, vs) + ")" }
+
+// likePattern matches text that contains s, whatever s holds; the query says
+// ESCAPE '\'.
+func likePattern(s string) string {
+	s = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(s))
+	return "%" + s + "%"
+}

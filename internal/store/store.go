@@ -1,0 +1,191 @@
+// Package store is SQL and only SQL: one concrete Store for SQLite and
+// Postgres, with each query written once. A Reader asks; a Tx writes. It
+// decides nothing: rules live in the root package, and what follows from a
+// change in desk. Every question about an account's things takes the account.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver pgx
+
+	"github.com/paraph-sign/paraph"
+)
+
+// Config says where the data is.
+type Config struct {
+	Address string // postgres://… or the path of a SQLite file
+	Clock   func() time.Time
+	Logger  *slog.Logger
+	Readers int // connections that read; 0 means 8 on SQLite, 16 on Postgres
+}
+
+// Store is a database, with all migrations applied. It is safe for concurrent
+// use.
+type Store struct {
+	Reader
+	write *sql.DB
+	clock func() time.Time
+	log   *slog.Logger
+}
+
+// Reader asks. Its answers are as of one moment only within an Update.
+type Reader struct {
+	q querier
+	d dialect
+}
+
+// querier is a database or a transaction of it.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+// Tx is one transaction: what it writes commits together or not at all.
+type Tx struct {
+	Reader
+	now   time.Time
+	after []func()
+}
+
+// Open opens the database and brings its tables up to date.
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	if cfg.Address == "" || cfg.Clock == nil || cfg.Logger == nil {
+		return nil, errors.New("store: Address, Clock and Logger are needed")
+	}
+	d := dialectOf(cfg.Address)
+	writeSource, readSource := d.sources(cfg.Address)
+	write, err := sql.Open(d.driver, writeSource)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	if err := migrate(ctx, write, d); err != nil {
+		write.Close()
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	read := write
+	if d.writers > 0 {
+		write.SetMaxOpenConns(d.writers)
+		if read, err = sql.Open(d.driver, readSource); err != nil {
+			write.Close()
+			return nil, fmt.Errorf("open database: %w", err)
+		}
+	}
+	n := cfg.Readers
+	if n == 0 {
+		n = 8
+		if d.writers == 0 {
+			n = 16
+		}
+	}
+	read.SetMaxOpenConns(n)
+	read.SetMaxIdleConns(n)
+	return &Store{Reader: Reader{q: read, d: d}, write: write, clock: cfg.Clock, log: cfg.Logger}, nil
+}
+
+// Close closes the database.
+func (s *Store) Close() error {
+	read, ok := s.q.(*sql.DB)
+	if ok && read != s.write {
+		return errors.Join(read.Close(), s.write.Close())
+	}
+	return s.write.Close()
+}
+
+// Ping reports whether the database answers.
+func (s *Store) Ping(ctx context.Context) error { return s.d.ping(ctx, s.write) }
+
+// Now is the time by the store's clock, to the microsecond and in UTC, as it
+// would be stored.
+func (s *Store) Now() time.Time { return s.clock().UTC().Truncate(time.Microsecond) }
+
+// maxTries bounds how often a transaction runs that others were faster than.
+const maxTries = 12
+
+// Update runs fn in a transaction and commits it. fn runs again when another
+// transaction was first, so it must have no other effect than through tx;
+// what has to happen after the commit goes to tx.After.
+func (s *Store) Update(ctx context.Context, fn func(tx *Tx) error) error {
+	return s.transact(ctx, s.d.open, fn)
+}
+
+// Claim is Update for a transaction that only takes rows off a queue.
+func (s *Store) Claim(ctx context.Context, fn func(tx *Tx) error) error {
+	return s.transact(ctx, s.d.claim, fn)
+}
+
+func (s *Store) transact(ctx context.Context, o *sql.TxOptions, fn func(tx *Tx) error) error {
+	for try := 1; ; try++ {
+		err := s.once(ctx, o, fn)
+		if err == nil {
+			return nil
+		}
+		if !s.d.retry(err) || try == maxTries || ctx.Err() != nil {
+			return s.told(err)
+		}
+		wait := time.Duration(try) * time.Duration(1+rand.IntN(4)) * time.Millisecond
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(wait):
+		}
+	}
+}
+
+func (s *Store) once(ctx context.Context, o *sql.TxOptions, fn func(tx *Tx) error) error {
+	t, err := s.write.BeginTx(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer t.Rollback() //nolint:errcheck // after a commit it does nothing
+	tx := &Tx{Reader: Reader{q: t, d: s.d}, now: s.Now()}
+	if err := fn(tx); err != nil {
+		return err
+	}
+	if err := t.Commit(); err != nil {
+		return err
+	}
+	for _, f := range tx.after {
+		f()
+	}
+	return nil
+}
+
+// told gives the engine's errors that people can act on their kind.
+func (s *Store) told(err error) error {
+	switch {
+	case s.d.full(err):
+		return &paraph.Error{Kind: paraph.Full, Message: "The server has no space left to store this. Nothing was changed; try again later.", Err: err}
+	case s.d.retry(err):
+		return &paraph.Error{Kind: paraph.Conflict, Message: "Somebody else is changing the same thing; try again.", Err: err}
+	}
+	return err
+}
+
+// Now is the one time of the transaction.
+func (tx *Tx) Now() time.Time { return tx.now }
+
+// After lets f run once the transaction has committed. f must not block.
+func (tx *Tx) After(f func()) { tx.after = append(tx.after, f) }
+
+// exec runs a statement and returns how many rows it changed.
+func (tx *Tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	res, err := tx.q.ExecContext(ctx, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// insert runs an INSERT … RETURNING id.
+func (tx *Tx) insert(ctx context.Context, query string, args ...any) (id int64, err error) {
+	err = tx.q.QueryRowContext(ctx, query, args...).Scan(&id)
+	return id, err
+}

@@ -1,0 +1,97 @@
+package seal
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/klippa-app/go-pdfium"
+	pdfiumerrors "github.com/klippa-app/go-pdfium/errors"
+	"github.com/klippa-app/go-pdfium/references"
+	"github.com/klippa-app/go-pdfium/requests"
+)
+
+// inMemory is the size up to which a file is copied into the instance; larger ones are read from where they
+// are, which is slower and spares the instance's memory.
+const inMemory = 16 << 20
+
+// session is one operation on one instance. What it opened is closed with it.
+type session struct {
+	pdfium pdfium.Pdfium
+	docs   []references.FPDF_DOCUMENT
+	forms  []references.FPDF_FORMHANDLE
+	pages  []references.FPDF_PAGE
+}
+
+func (s *session) close() {
+	for _, p := range s.pages {
+		_, _ = s.pdfium.FPDF_ClosePage(&requests.FPDF_ClosePage{Page: p})
+	}
+	for _, f := range s.forms {
+		_, _ = s.pdfium.FPDFDOC_ExitFormFillEnvironment(&requests.FPDFDOC_ExitFormFillEnvironment{FormHandle: f})
+	}
+	for _, d := range s.docs {
+		_, _ = s.pdfium.FPDF_CloseDocument(&requests.FPDF_CloseDocument{Document: d})
+	}
+}
+
+func (s *session) open(data []byte) (references.FPDF_DOCUMENT, error) {
+	req := &requests.OpenDocument{File: &data}
+	if len(data) > inMemory {
+		req = &requests.OpenDocument{FileReader: bytes.NewReader(data), FileReaderSize: int64(len(data))}
+	}
+	resp, err := s.pdfium.OpenDocument(req)
+	if err != nil {
+		return "", openError(err)
+	}
+	s.docs = append(s.docs, resp.Document)
+	return resp.Document, nil
+}
+
+func openError(err error) error {
+	switch {
+	case isCrash(err):
+		return err
+	case errors.Is(err, pdfiumerrors.ErrPassword):
+		return refuse(KindPassword, "This PDF needs a password to open. Save a copy without a password and upload that.", err)
+	case errors.Is(err, pdfiumerrors.ErrSecurity):
+		return refuse(KindPassword, "This PDF is encrypted in a way that can't be opened. Save a copy without encryption and upload that.", err)
+	}
+	return refuse(KindDamaged, "This PDF is damaged and can't be repaired. Open it in a PDF viewer and save or print it to a new PDF.", err)
+}
+
+func (s *session) pageCount(doc references.FPDF_DOCUMENT) (int, error) {
+	resp, err := s.pdfium.FPDF_GetPageCount(&requests.FPDF_GetPageCount{Document: doc})
+	if err != nil {
+		return 0, fmt.Errorf("count pages: %w", err)
+	}
+	return resp.PageCount, nil
+}
+
+func (s *session) page(doc references.FPDF_DOCUMENT, index int) (references.FPDF_PAGE, error) {
+	resp, err := s.pdfium.FPDF_LoadPage(&requests.FPDF_LoadPage{Document: doc, Index: index})
+	if err != nil {
+		return "", fmt.Errorf("load page %d: %w", index+1, err)
+	}
+	s.pages = append(s.pages, resp.Page)
+	return resp.Page, nil
+}
+
+// closePage lets go of a page before the session ends; it must be the one opened last.
+func (s *session) closePage(page references.FPDF_PAGE) {
+	if n := len(s.pages); n > 0 && s.pages[n-1] == page {
+		s.pages = s.pages[:n-1]
+		_, _ = s.pdfium.FPDF_ClosePage(&requests.FPDF_ClosePage{Page: page})
+	}
+}
+
+func byRef(page references.FPDF_PAGE) requests.Page { return requests.Page{ByReference: &page} }
+
+func (s *session) save(doc references.FPDF_DOCUMENT, flags requests.SaveFlags) ([]byte, error) {
+	var out bytes.Buffer
+	_, err := s.pdfium.FPDF_SaveAsCopy(&requests.FPDF_SaveAsCopy{Document: doc, Flags: flags, FileWriter: &out})
+	if err != nil {
+		return nil, fmt.Errorf("save PDF: %w", err)
+	}
+	return out.Bytes(), nil
+}

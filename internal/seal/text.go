@@ -1,0 +1,195 @@
+package seal
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/go-text/typesetting/di"
+	"github.com/go-text/typesetting/font"
+	"github.com/go-text/typesetting/language"
+	"github.com/go-text/typesetting/shaping"
+	"golang.org/x/image/math/fixed"
+	"golang.org/x/text/unicode/bidi"
+)
+
+// em is the resolution that text is shaped in and that glyphs are kept in.
+const em = 2048
+
+type face int
+
+const (
+	faceRegular face = iota
+	faceBold
+	faceScript
+)
+
+// line is one line of shaped text.
+type line struct {
+	codes  []uint32 // glyphs of the typesetter's font, left to right
+	width  int      // advance, in em units
+	rtl    bool     // of a right-to-left paragraph
+	emojis []emoji
+}
+
+// emoji is a glyph that is a picture.
+type emoji struct {
+	x   int // from the line's start, in em units
+	adv int
+	png []byte
+}
+
+// typesetter shapes text for one document and collects the glyphs it used. It is not safe for concurrent use.
+type typesetter struct {
+	book   *fontBook
+	faces  map[*font.Font]*font.Face
+	shaper shaping.HarfbuzzShaper
+	seg    shaping.Segmenter
+	wrap   shaping.LineWrapper
+	glyphs glyphSet
+}
+
+func newTypesetter(book *fontBook) *typesetter {
+	return &typesetter{book: book, faces: map[*font.Font]*font.Face{}, glyphs: newGlyphSet()}
+}
+
+func (t *typesetter) face(f *font.Font) *font.Face {
+	if have, ok := t.faces[f]; ok {
+		return have
+	}
+	made := font.NewFace(f)
+	t.faces[f] = made
+	return made
+}
+
+// chooser picks a face per letter for one text.
+type chooser struct {
+	t    *typesetter
+	want face
+	han  string
+}
+
+// ResolveFace gives the preferred bundled face when it has the letter, another bundled one, one of the
+// system, and at last the bundled one, whose box says that the letter is missing.
+func (c chooser) ResolveFace(r rune) *font.Face {
+	b := c.t.book
+	order := []*font.Font{b.regular}
+	switch c.want {
+	case faceBold:
+		order = []*font.Font{b.bold}
+	case faceScript:
+		order = []*font.Font{b.script, b.regular}
+	}
+	for _, f := range order {
+		if _, ok := c.t.face(f).NominalGlyph(r); ok {
+			return c.t.face(f)
+		}
+	}
+	if !unicode.IsControl(r) {
+		if f := b.find(wanted{letter: r, bold: c.want == faceBold, han: c.han}); f != nil {
+			return c.t.face(f)
+		}
+	}
+	return c.t.face(order[0])
+}
+
+// clean leaves what can be drawn: no control characters, line ends as \n, tabs as spaces.
+func clean(text string) string {
+	text = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n", "\t", "    ").Replace(strings.ToValidUTF8(text, "\uFFFD"))
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, text)
+}
+
+// lines shapes text and breaks it at line ends and, when width (in em units) is not 0, wherever it gets wider.
+func (t *typesetter) lines(text string, f face, width int) []line {
+	var out []line
+	for _, paragraph := range strings.Split(clean(text), "\n") {
+		out = append(out, t.paragraph([]rune(paragraph), f, width)...)
+	}
+	return out
+}
+
+func (t *typesetter) paragraph(text []rune, f face, width int) []line {
+	if len(text) == 0 {
+		return []line{{}}
+	}
+	if width <= 0 {
+		width = 1 << 24
+	}
+	dir := direction(text)
+	input := shaping.Input{Text: text, RunEnd: len(text), Direction: dir, Size: fixed.I(em), Language: language.NewLanguage("en")}
+	var runs []shaping.Output
+	for _, in := range t.seg.Split(input, chooser{t, f, hanStyle(text)}) {
+		runs = append(runs, t.shaper.Shape(in))
+	}
+	wrapped, _ := t.wrap.WrapParagraph(shaping.WrapConfig{Direction: dir}, width, text, shaping.NewSliceIterator(runs))
+	out := make([]line, len(wrapped))
+	for i, l := range wrapped {
+		out[i] = t.line(l, text)
+		out[i].rtl = dir == di.DirectionRTL
+	}
+	return out
+}
+
+func (t *typesetter) line(runs shaping.Line, text []rune) line {
+	ordered := make([]*shaping.Output, len(runs))
+	for i := range runs {
+		ordered[runs[i].VisualIndex] = &runs[i]
+	}
+	var l line
+	for _, run := range ordered {
+		for start := 0; start < len(run.Glyphs); {
+			end := start + 1
+			for end < len(run.Glyphs) && run.Glyphs[end].TextIndex() == run.Glyphs[start].TextIndex() {
+				end++
+			}
+			t.cluster(&l, run.Face, run.Glyphs[start:end], text)
+			start = end
+		}
+	}
+	return l
+}
+
+// cluster adds the glyphs that stand for one piece of text as one glyph of our font.
+func (t *typesetter) cluster(l *line, f *font.Face, glyphs []shaping.Glyph, text []rune) {
+	from := glyphs[0].TextIndex()
+	to := min(from+max(glyphs[0].RunesCount(), 1), len(text))
+	code, adv, picture := t.glyphs.add(f, glyphs, string(text[from:to]))
+	if picture != nil {
+		l.emojis = append(l.emojis, emoji{x: l.width, adv: adv, png: picture})
+	}
+	l.codes = append(l.codes, code)
+	l.width += adv
+}
+
+// direction is that of the first letter that has one (UAX #9, rules P2 and P3).
+func direction(text []rune) di.Direction {
+	for _, r := range text {
+		p, _ := bidi.LookupRune(r)
+		switch p.Class() {
+		case bidi.L:
+			return di.DirectionLTR
+		case bidi.R, bidi.AL:
+			return di.DirectionRTL
+		}
+	}
+	return di.DirectionLTR
+}
+
+// hanStyle guesses whose shapes Han letters should have from the letters around them.
+func hanStyle(text []rune) string {
+	for _, r := range text {
+		switch {
+		case unicode.In(r, unicode.Hiragana, unicode.Katakana):
+			return "jp"
+		case unicode.Is(unicode.Hangul, r):
+			return "kr"
+		case unicode.Is(unicode.Bopomofo, r):
+			return "tc"
+		}
+	}
+	return "sc"
+}

@@ -1,0 +1,222 @@
+package seal
+
+import (
+	"bytes"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strconv"
+	"unicode/utf16"
+)
+
+// pdfRaw is written as it is.
+type pdfRaw []byte
+
+// writePDF appends v in the format's notation.
+func writePDF(b *bytes.Buffer, v any) {
+	switch v := v.(type) {
+	case nil:
+		b.WriteString("null")
+	case bool:
+		b.WriteString(strconv.FormatBool(v))
+	case pdfInt:
+		b.WriteString(strconv.FormatInt(int64(v), 10))
+	case pdfReal:
+		b.WriteString(string(v))
+	case pdfName:
+		writeName(b, v)
+	case pdfString:
+		b.WriteString("<" + hex.EncodeToString(v.val) + ">")
+	case pdfRef:
+		fmt.Fprintf(b, "%d %d R", v.num, v.gen)
+	case pdfRaw:
+		b.Write(v)
+	case pdfArray:
+		writeArray(b, v)
+	case *pdfDict:
+		writeDict(b, v)
+	default:
+		panic(fmt.Sprintf("seal: no notation for %T", v))
+	}
+}
+
+func writeArray(b *bytes.Buffer, a pdfArray) {
+	b.WriteByte('[')
+	for i, e := range a {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		writePDF(b, e)
+	}
+	b.WriteByte(']')
+}
+
+func writeDict(b *bytes.Buffer, d *pdfDict) {
+	b.WriteString("<<")
+	for _, k := range d.keys {
+		b.WriteByte(' ')
+		writeName(b, k)
+		b.WriteByte(' ')
+		writePDF(b, d.vals[k])
+	}
+	b.WriteString(" >>")
+}
+
+func writeName(b *bytes.Buffer, n pdfName) {
+	b.WriteByte('/')
+	for _, c := range []byte(n) {
+		if c <= ' ' || c >= 0x7f || c == '#' || isDelim(c) {
+			fmt.Fprintf(b, "#%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+}
+
+// pdfText is a text string: as it is when ASCII, otherwise UTF-16 with its mark (ISO 32000-1, 7.9.2.2).
+func pdfText(s string) pdfString {
+	for _, c := range []byte(s) {
+		if c >= 0x7f || c < ' ' {
+			val := []byte{0xfe, 0xff}
+			for _, u := range utf16.Encode([]rune(s)) {
+				val = append(val, byte(u>>8), byte(u))
+			}
+			return pdfString{val: val}
+		}
+	}
+	return pdfString{val: []byte(s)}
+}
+
+// textOf reads a text string back.
+func textOf(v any) string {
+	s, ok := v.(pdfString)
+	if !ok {
+		return ""
+	}
+	switch b := s.val; {
+	case bytes.HasPrefix(b, []byte{0xfe, 0xff}):
+		u := make([]uint16, 0, len(b)/2)
+		for i := 2; i+1 < len(b); i += 2 {
+			u = append(u, uint16(b[i])<<8|uint16(b[i+1]))
+		}
+		return string(utf16.Decode(u))
+	case bytes.HasPrefix(b, []byte{0xef, 0xbb, 0xbf}):
+		return string(bytes.ToValidUTF8(b[3:], []byte("\uFFFD")))
+	default:
+		r := make([]rune, len(b))
+		for i, c := range b {
+			r[i] = rune(c)
+		}
+		return string(r)
+	}
+}
+
+// pdfRevision collects objects for one incremental update of a file (ISO 32000-1, 7.5.6).
+type pdfRevision struct {
+	file    *pdfFile
+	out     bytes.Buffer
+	next    uint32
+	offsets map[pdfRef]int
+}
+
+func newRevision(f *pdfFile) *pdfRevision {
+	r := &pdfRevision{file: f, offsets: map[pdfRef]int{}}
+	r.out.Grow(len(f.buf) + 64<<10)
+	r.out.Write(f.buf)
+	if n := len(f.buf); n > 0 && f.buf[n-1] != '\n' {
+		r.out.WriteByte('\n')
+	}
+	for n := range f.xref {
+		r.next = max(r.next, n+1)
+	}
+	if size, ok := f.trailer().int("Size"); ok && size > 0 && size <= maxObjectNumber {
+		r.next = max(r.next, uint32(size))
+	}
+	return r
+}
+
+// alloc takes an object number that no revision has used.
+func (r *pdfRevision) alloc() pdfRef {
+	r.next++
+	return pdfRef{num: r.next - 1}
+}
+
+// put writes v as object ref and returns where the value starts.
+func (r *pdfRevision) put(ref pdfRef, v any) int {
+	r.offsets[ref] = r.out.Len()
+	fmt.Fprintf(&r.out, "%d %d obj\n", ref.num, ref.gen)
+	at := r.out.Len()
+	writePDF(&r.out, v)
+	r.out.WriteString("\nendobj\n")
+	return at
+}
+
+// finish writes the cross-reference section in the kind that the file's newest one has, and the end.
+func (r *pdfRevision) finish() []byte {
+	last := r.file.sections[0]
+	trailer := newPDFDict()
+	for _, k := range []pdfName{"Root", "Info", "ID"} {
+		if v, ok := last.trailer.get(k); ok {
+			trailer.set(k, v)
+		}
+	}
+	trailer.set("Prev", pdfInt(last.offset-r.file.base))
+	var start int
+	if last.stream {
+		start = r.xrefStream(trailer)
+	} else {
+		start = r.xrefTable(trailer)
+	}
+	fmt.Fprintf(&r.out, "startxref\n%d\n%%%%EOF\n", start-r.file.base)
+	return r.out.Bytes()
+}
+
+func (r *pdfRevision) refs() []pdfRef {
+	refs := make([]pdfRef, 0, len(r.offsets))
+	for ref := range r.offsets {
+		refs = append(refs, ref)
+	}
+	slices.SortFunc(refs, func(a, b pdfRef) int { return int(a.num) - int(b.num) })
+	return refs
+}
+
+func (r *pdfRevision) xrefTable(trailer *pdfDict) int {
+	start := r.out.Len()
+	r.out.WriteString("xref\n")
+	for _, ref := range r.refs() {
+		fmt.Fprintf(&r.out, "%d 1\n%010d %05d n\r\n", ref.num, r.offsets[ref]-r.file.base, ref.gen)
+	}
+	trailer.set("Size", pdfInt(r.next))
+	r.out.WriteString("trailer\n")
+	writePDF(&r.out, trailer)
+	r.out.WriteByte('\n')
+	return start
+}
+
+func (r *pdfRevision) xrefStream(trailer *pdfDict) int {
+	self := r.alloc()
+	start := r.out.Len()
+	r.offsets[self] = start
+	var rows bytes.Buffer
+	index := pdfArray{}
+	for _, ref := range r.refs() {
+		index = append(index, pdfInt(ref.num), pdfInt(1))
+		off := uint64(r.offsets[ref] - r.file.base)
+		rows.Write([]byte{1, byte(off >> 32), byte(off >> 24), byte(off >> 16), byte(off >> 8), byte(off), byte(ref.gen >> 8), byte(ref.gen)})
+	}
+	d := newPDFDict()
+	d.set("Type", pdfName("XRef"))
+	d.set("Size", pdfInt(r.next))
+	d.set("W", pdfArray{pdfInt(1), pdfInt(5), pdfInt(2)})
+	d.set("Index", index)
+	for _, k := range trailer.keys {
+		d.set(k, trailer.vals[k])
+	}
+	d.set("Length", pdfInt(rows.Len()))
+	fmt.Fprintf(&r.out, "%d 0 obj\n", self.num)
+	writePDF(&r.out, d)
+	r.out.WriteString("\nstream\n")
+	r.out.Write(rows.Bytes())
+	r.out.WriteString("\nendstream\nendobj\n")
+	return start
+}

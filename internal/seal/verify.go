@@ -1,0 +1,322 @@
+package seal
+
+import (
+	"bytes"
+	"cmp"
+	"crypto"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// VerifyOptions says whom to trust.
+type VerifyOptions struct {
+	// Roots are the certificates that make a signature trusted, such as Identity.Roots; nil trusts nobody.
+	Roots *x509.CertPool
+}
+
+// Verify judges the signatures of a PDF, offline and on its own; it believes no library about what a signature covers.
+//
+// A report is valid when the last signature or document timestamp covers the whole file but for its own Contents
+// string, every signature is intact and was made while its certificate was valid, and what was added after each
+// earlier one is nothing but invisible signatures, timestamps and validation data – or only timestamps and
+// validation data after one that closes the file, as every seal made here does. One thing is let through: with a
+// trusted last signature, an earlier one that does not restrict what follows (somebody's approval in a file that was
+// signed before it came here) may have had the document change after it; its own entry says so.
+//
+// A file without signatures, or one too damaged to have any, is a report and no error. The only errors are *InputError
+// with KindEmpty or KindNotPDF. Time and memory are bounded by the file's size.
+func Verify(pdf []byte, opt VerifyOptions) (rep Report, err error) {
+	if len(pdf) == 0 {
+		return rep, refuse(KindEmpty, "The file is empty.", nil)
+	}
+	if !bytes.Contains(pdf[:min(len(pdf), maxHeaderShift+5)], []byte("%PDF-")) {
+		return rep, refuse(KindNotPDF, "This file is not a PDF.", nil)
+	}
+	sum := sha256.Sum256(pdf)
+	rep = Report{Digest: hex.EncodeToString(sum[:]), Size: len(pdf), Signatures: []SignatureReport{}, Changes: []string{}}
+	defer func() {
+		if p := recover(); p != nil { // the last resort: a file that breaks the reader is not a valid one
+			rep.Valid, rep.Reason = false, "The file is built in a way that can't be read safely, so nothing about it can be verified."
+		}
+	}()
+	v := verification{opt: opt, rep: &rep}
+	v.run(pdf)
+	return rep, nil
+}
+
+// verification is one run of Verify.
+type verification struct {
+	opt    VerifyOptions
+	rep    *Report
+	file   *pdfFile
+	checks []*signatureCheck
+}
+
+// signatureCheck is one signature while it is judged.
+type signatureCheck struct {
+	field     sigField
+	rng       signedRange
+	rep       SignatureReport
+	cms       *cmsMessage
+	timestamp bool // a document timestamp
+	closes    bool
+	restricts bool
+	signedAt  time.Time // the best known time of signing
+}
+
+func (v *verification) run(pdf []byte) {
+	rep := v.rep
+	mentions := bytes.Contains(pdf, []byte("/ByteRange"))
+	f, err := openPDF(pdf)
+	if err != nil {
+		rep.Sealed = mentions
+		rep.Reason = damagedSentence(mentions, err)
+		return
+	}
+	v.file = f
+	fields, err := f.signatureFields()
+	if err == nil {
+		fields, err = signed(fields)
+	}
+	if err != nil {
+		rep.Sealed = mentions
+		rep.Reason = damagedSentence(mentions, err)
+		return
+	}
+	if len(fields) == 0 {
+		rep.Reason = "The file is not sealed: it has no signature."
+		if mentions {
+			rep.Reason = "The file is not sealed: something like a signature lies in it, but the document's form does not refer to it. A seal that was taken off looks like this."
+		}
+		return
+	}
+	rep.Sealed = true
+	if _, encrypted := f.trailer().get("Encrypt"); encrypted {
+		rep.Reason = "The file is encrypted, so its signatures can't be verified."
+		return
+	}
+	for _, fd := range fields {
+		v.checks = append(v.checks, v.check(fd))
+	}
+	slices.SortStableFunc(v.checks, func(a, b *signatureCheck) int { return cmp.Compare(a.rng.end, b.rng.end) })
+	v.compareRevisions()
+	v.setLevels()
+	v.conclude()
+}
+
+func damagedSentence(mentions bool, cause error) string {
+	s := "The file is damaged, so nothing about it can be verified: " + cause.Error() + "."
+	if mentions {
+		s += " A sealed file that was changed or cut off looks like this."
+	}
+	return s
+}
+
+// check judges one signature by itself: its range, its cryptography, its certificate.
+func (v *verification) check(fd sigField) *signatureCheck {
+	f := v.file
+	c := &signatureCheck{field: fd, closes: f.closes(fd), restricts: f.restricts(fd)}
+	sub, _ := f.resolve(fd.value.vals["SubFilter"]).(pdfName)
+	c.timestamp = sub == "ETSI.RFC3161"
+	c.rep = SignatureReport{Kind: "signature", Field: fd.name, Format: string(sub),
+		Reason: textOf(f.resolve(fd.value.vals["Reason"])), Location: textOf(f.resolve(fd.value.vals["Location"]))}
+	if c.timestamp {
+		c.rep.Kind = "timestamp"
+	}
+	if at, ok := parsePDFDate(textOf(f.resolve(fd.value.vals["M"]))); ok {
+		c.rep.SignedAt, c.signedAt = &at, at
+	}
+	if err := v.checkCryptography(c, sub); err != nil {
+		c.rep.Problem = err.Error()
+	}
+	return c
+}
+
+func (v *verification) checkCryptography(c *signatureCheck, sub pdfName) error {
+	rng, contents, err := v.file.rangeOf(c.field.value)
+	c.rng = rng
+	if err != nil {
+		return err
+	}
+	c.rep.CoversFile = rng.end == len(v.file.buf)
+	if c.cms, err = parseCMS(contents); err != nil {
+		return err
+	}
+	c.describe()
+	if err := v.checkContent(c, sub); err != nil {
+		return err
+	}
+	c.rep.Intact = true
+	return v.checkCertificate(c)
+}
+
+func (v *verification) checkContent(c *signatureCheck, sub pdfName) error {
+	switch sub {
+	case "ETSI.RFC3161":
+		t, err := checkTimestamp(c.cms, func(h crypto.Hash) []byte { return v.file.digest(c.rng, h) })
+		if err == nil {
+			c.signedAt, c.rep.SignedAt, c.rep.TimestampedAt = t.at, &t.at, &t.at
+		}
+		return err
+	case "ETSI.CAdES.detached", "adbe.pkcs7.detached":
+	default:
+		return fmt.Errorf("it is in a format that is not checked (%s)", sub)
+	}
+	if c.cms.content != nil {
+		return errors.New("it carries content of its own beside the document's")
+	}
+	if err := c.cms.check(oidData, v.file.digest(c.rng, c.cms.hash)); err != nil {
+		return err
+	}
+	if sub == "ETSI.CAdES.detached" && !c.cms.bindsCertificate() {
+		return errors.New("it does not bind its certificate, as PAdES demands (signing-certificate-v2)")
+	}
+	if t, ok := c.cms.timestamp(); ok {
+		c.signedAt, c.rep.TimestampedAt = t.at, &t.at
+	}
+	return nil
+}
+
+func (f *pdfFile) digest(r signedRange, h crypto.Hash) []byte {
+	sum := h.New()
+	sum.Write(f.buf[:r.gapStart])
+	sum.Write(f.buf[r.gapEnd:r.end])
+	return sum.Sum(nil)
+}
+
+// describe tells who signed, whatever the cryptography will say.
+func (c *signatureCheck) describe() {
+	s := c.cms.signer
+	sum := sha256.Sum256(s.Raw)
+	r := &c.rep
+	r.Signer, r.Subject, r.Issuer = s.Subject.CommonName, s.Subject.String(), s.Issuer.String()
+	if r.Signer == "" {
+		r.Signer = r.Subject
+	}
+	r.Serial, r.Fingerprint = hex.EncodeToString(s.SerialNumber.Bytes()), hex.EncodeToString(sum[:])
+	r.SelfSigned = bytes.Equal(s.RawIssuer, s.RawSubject)
+	r.NotBefore, r.NotAfter = &s.NotBefore, &s.NotAfter
+}
+
+func (v *verification) checkCertificate(c *signatureCheck) error {
+	s := c.cms.signer
+	if c.signedAt.IsZero() {
+		return errors.New("it does not say when it was made")
+	}
+	c.rep.CertificateValid = !c.signedAt.Before(s.NotBefore) && !c.signedAt.After(s.NotAfter)
+	if v.opt.Roots != nil {
+		between := x509.NewCertPool()
+		for _, cert := range c.cms.certs {
+			between.AddCert(cert)
+		}
+		_, err := s.Verify(x509.VerifyOptions{Roots: v.opt.Roots, Intermediates: between, CurrentTime: c.signedAt,
+			KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
+		c.rep.Trusted = err == nil
+	}
+	if !c.rep.CertificateValid {
+		return errors.New("its certificate was not valid at the time of signing")
+	}
+	return nil
+}
+
+// compareRevisions finds what was added after each signature that does not cover the whole file.
+func (v *verification) compareRevisions() {
+	for _, c := range v.checks {
+		if c.rep.CoversFile || c.rng.end == 0 {
+			continue
+		}
+		changes, err := v.file.changesAfter(c)
+		if err != nil {
+			changes = append(changes, err.Error())
+		}
+		c.rep.ChangedAfter = changes
+		for _, ch := range changes {
+			if !slices.Contains(v.rep.Changes, ch) {
+				v.rep.Changes = append(v.rep.Changes, ch)
+			}
+		}
+	}
+}
+
+// setLevels names the PAdES baseline level of each signature (EN 319 142-1, clause 6).
+func (v *verification) setLevels() {
+	hasDSS := v.file.hasValidationData()
+	for i, c := range v.checks {
+		if !c.rep.Intact || c.timestamp {
+			continue
+		}
+		if c.rep.Format != "ETSI.CAdES.detached" {
+			c.rep.Level = "CMS"
+			continue
+		}
+		later := slices.ContainsFunc(v.checks[i+1:], func(o *signatureCheck) bool { return o.timestamp && o.rep.Intact })
+		stamped := c.rep.TimestampedAt != nil
+		switch {
+		case hasDSS && later:
+			c.rep.Level = "B-LTA"
+		case hasDSS && stamped:
+			c.rep.Level = "B-LT"
+		case stamped || later:
+			c.rep.Level = "B-T"
+		default:
+			c.rep.Level = "B-B"
+		}
+	}
+}
+
+func (f *pdfFile) hasValidationData() bool {
+	_, root, err := f.catalog()
+	if err != nil {
+		return false
+	}
+	dss := f.dict(root.vals["DSS"])
+	return dss != nil && len(f.array(dss.vals["OCSPs"]))+len(f.array(dss.vals["CRLs"])) > 0
+}
+
+// conclude turns the signatures into one verdict and its sentence.
+func (v *verification) conclude() {
+	last := v.checks[len(v.checks)-1]
+	for _, c := range v.checks {
+		v.rep.Signatures = append(v.rep.Signatures, c.rep)
+	}
+	v.rep.Reason = v.objection(last)
+	v.rep.Valid = v.rep.Reason == ""
+}
+
+func (v *verification) objection(last *signatureCheck) string {
+	if last.rep.Problem == "" && !last.rep.CoversFile {
+		return fmt.Sprintf("Changed after sealing: %d bytes follow what the last signature covers%s.",
+			len(v.file.buf)-last.rng.end, listed(last.rep.ChangedAfter))
+	}
+	sealed := last.rep.Problem == "" && last.rep.Trusted
+	for _, c := range v.checks {
+		if sealed && c != last && !c.restricts {
+			continue
+		}
+		who := c.rep.Signer
+		if who == "" {
+			who = "field " + c.field.name
+		}
+		switch {
+		case errors.Is(c.failure(), errContentChanged):
+			return fmt.Sprintf("Changed after sealing: the content is not what was signed (%s): it was changed, or the signature is another file's.", who)
+		case c.rep.Problem != "":
+			return fmt.Sprintf("The signature of %s is not valid: %s.", who, c.rep.Problem)
+		case len(c.rep.ChangedAfter) > 0:
+			return fmt.Sprintf("Changed after sealing: after the signature of %s%s.", who, listed(c.rep.ChangedAfter))
+		}
+	}
+	return ""
+}
+
+func (c *signatureCheck) failure() error {
+	if c.rep.Problem == errContentChanged.Error() {
+		return errContentChanged
+	}
+	return nil
+}

@@ -31,12 +31,12 @@ type Invitation struct {
 // NewInvitation writes to a recipient whose turn it is.
 func NewInvitation(in Invitation) Message {
 	asks := invitationWords(in.Kind)
-	subject := fmt.Sprintf("%s %s “%s”", in.Sender.name(), asks.verb, short(line(in.Envelope), 100))
+	subject := fmt.Sprintf("%s %s “%s”", in.Sender.name(), asks.verb, title(in.Envelope))
 	if s := line(in.Subject); s != "" {
 		subject = short(s, 200)
 	}
 	return in.message(subject, letter{
-		Heading: fmt.Sprintf("%s %s “%s”", in.Sender.name(), asks.verb, line(in.Envelope)),
+		Heading: fmt.Sprintf("%s %s “%s”", in.Sender.name(), asks.verb, title(in.Envelope)),
 		Body:    []string{in.opening() + " " + asks.purpose},
 	})
 }
@@ -44,9 +44,8 @@ func NewInvitation(in Invitation) Message {
 // NewReminder writes once more to a recipient who has not acted yet.
 func NewReminder(in Invitation) Message {
 	asks := invitationWords(in.Kind)
-	title := short(line(in.Envelope), 100)
-	return in.message(fmt.Sprintf("Reminder: %s %s “%s”", in.Sender.name(), asks.verb, title), letter{
-		Heading: fmt.Sprintf("“%s” is still waiting for you", line(in.Envelope)),
+	return in.message(fmt.Sprintf("Reminder: %s %s “%s”", in.Sender.name(), asks.verb, title(in.Envelope)), letter{
+		Heading: fmt.Sprintf("“%s” is still waiting for you", title(in.Envelope)),
 		Body:    []string{"This is a friendly reminder. " + in.opening() + " " + asks.purpose},
 	})
 }
@@ -100,10 +99,9 @@ type Declined struct {
 
 // NewDeclined writes to the owner, or to recipients who need not act any more.
 func NewDeclined(in Declined) Message {
-	title := line(in.Envelope)
-	return compose(in.To, fmt.Sprintf("%s declined “%s”", in.Who.name(), short(title, 100)), letter{
+	return compose(in.To, fmt.Sprintf("%s declined “%s”", in.Who.name(), title(in.Envelope)), letter{
 		Preheader: "Nobody else can sign it now.",
-		Heading:   fmt.Sprintf("%s declined “%s”", in.Who.name(), title),
+		Heading:   fmt.Sprintf("%s declined “%s”", in.Who.name(), title(in.Envelope)),
 		Greeting:  greeting(in.To),
 		Body:      []string{"With this the document has ended: nobody else can sign it, and links to sign it no longer work."},
 		Quote:     quote{Who: in.Who.name(), Text: in.Reason},
@@ -123,10 +121,9 @@ type Cancelled struct {
 
 // NewCancelled writes to a recipient who was invited or has signed.
 func NewCancelled(in Cancelled) Message {
-	title := line(in.Envelope)
-	return in.Sender.writes(compose(in.To, fmt.Sprintf("%s cancelled “%s”", in.Sender.name(), short(title, 100)), letter{
+	return in.Sender.writes(compose(in.To, fmt.Sprintf("%s cancelled “%s”", in.Sender.name(), title(in.Envelope)), letter{
 		Preheader: "There is nothing more for you to do.",
-		Heading:   fmt.Sprintf("%s cancelled “%s”", in.Sender.name(), title),
+		Heading:   fmt.Sprintf("%s cancelled “%s”", in.Sender.name(), title(in.Envelope)),
 		Greeting:  greeting(in.To),
 		Body:      []string{"There is nothing more for you to do. The link that you were sent no longer lets anyone sign."},
 		Quote:     quote{Who: in.Sender.name(), Text: in.Reason},
@@ -149,15 +146,14 @@ type Completed struct {
 // NewCompleted writes to everybody who takes part, the owner included. The PDF is attached when it is smaller than
 // MaxAttached; the link is there in any case.
 func NewCompleted(in Completed) Message {
-	title := line(in.Envelope)
 	attach := len(in.PDF) > 0 && len(in.PDF) < MaxAttached
 	where := "The sealed document is attached to this mail and can also be downloaded."
 	if !attach {
 		where = "The sealed document is too large for a mail; please download it."
 	}
-	m := in.Sender.writes(compose(in.To, fmt.Sprintf("Completed: “%s”", short(title, 100)), letter{
+	m := in.Sender.writes(compose(in.To, fmt.Sprintf("Completed: “%s”", title(in.Envelope)), letter{
 		Preheader: "Everyone has acted. " + where,
-		Heading:   fmt.Sprintf("“%s” is complete", title),
+		Heading:   fmt.Sprintf("“%s” is complete", title(in.Envelope)),
 		Greeting:  greeting(in.To),
 		Body:      []string{"Everyone has acted. " + where},
 		Facts:     []fact{{"Document", in.Envelope}, {"From", in.Sender.String()}, {"Signed by", strings.Join(in.SignedBy, ", ")}},
@@ -208,10 +204,9 @@ type TeamInvitation struct {
 
 // NewTeamInvitation writes to somebody who may have no account yet.
 func NewTeamInvitation(in TeamInvitation) Message {
-	team := line(in.Team)
-	return in.Inviter.writes(compose(in.To, fmt.Sprintf("%s invites you to the team “%s”", in.Inviter.name(), short(team, 100)), letter{
+	return in.Inviter.writes(compose(in.To, fmt.Sprintf("%s invites you to the team “%s”", in.Inviter.name(), title(in.Team)), letter{
 		Preheader: "See and send the documents of the team.",
-		Heading:   fmt.Sprintf("%s invites you to the team “%s”", in.Inviter.name(), team),
+		Heading:   fmt.Sprintf("%s invites you to the team “%s”", in.Inviter.name(), title(in.Team)),
 		Greeting:  greeting(in.To),
 		Body:      []string{"As a member you see the documents of the team and can send documents on its behalf."},
 		Facts:     []fact{{"Team", in.Team}, {"Invited by", in.Inviter.String()}, {"Open until", day(in.Expires)}},
@@ -228,6 +223,9 @@ func (a Address) writes(m Message) Message {
 	}
 	return m
 }
+
+// title is a title as a sentence can bear it; the whole of it is among the facts.
+func title(s string) string { return short(line(s), 100) }
 
 func greeting(to Address) string {
 	if to.Name == "" {

@@ -3,6 +3,8 @@ package webhook
 import (
 	"strconv"
 	"time"
+
+	"github.com/paraph-sign/paraph"
 )
 
 // The codes of an Outcome. They are stored, shown and filtered by, so they never change their meaning. A response outside 200 to
@@ -28,9 +30,6 @@ const (
 
 // The limits of one attempt.
 const (
-	DefaultTimeout  = 15 * time.Second // for the whole exchange, body included
-	MinTimeout      = time.Second      // the least and most that an endpoint may ask for
-	MaxTimeout      = 30 * time.Second
 	MaxRetryAfter   = 10 * time.Hour
 	maxReadBody     = 64 << 10 // decompressed bytes of the response that are read
 	maxKeptBody     = 8 << 10  // and of these, what is kept for the log
@@ -57,8 +56,25 @@ type Request struct {
 	DocuSeal bool
 
 	Headers [][2]string   // the user's own, see CheckHeaders
-	Timeout time.Duration // for the whole exchange; 0 means DefaultTimeout, more than MaxTimeout is cut
+	Timeout time.Duration // for the whole exchange; 0 means paraph.DefaultTimeout, more than paraph.MaxTimeout is cut
 	Test    bool          // adds X-Paraph-Test: 1
+}
+
+// NewRequest is the next attempt of a delivery: the endpoint's settings as they are now, the delivery's bytes as they always were.
+func NewRequest(to paraph.Endpoint, d paraph.Delivery) Request {
+	r := Request{
+		URL: to.URL, Body: d.Body, ID: d.MessageID, Event: d.EventName, Attempt: d.Attempts + 1,
+		Headers: to.Headers, Timeout: to.Timeout, Test: d.Test,
+	}
+	if to.SigningSecret != "" {
+		r.Secrets = []string{to.SigningSecret}
+	}
+	if n, ok := Lookup(d.EventName); ok && n.Dialect == Documenso {
+		r.Documenso, r.DocumensoSecret = true, to.Secret
+	} else if ok {
+		r.DocuSeal = true
+	}
+	return r
 }
 
 // Outcome is what came of an attempt.
@@ -73,13 +89,8 @@ type Outcome struct {
 	ResponseHeaders [][2]string // sorted by name, in valid UTF-8
 	ResponseBody    []byte      // the first 8 KiB, decompressed
 	Truncated       bool        // the response had more body than was kept
-	Timings         Timings
+	Timings         paraph.Timings
 	RemoteAddress   string // IP and port that answered, also on a connection used before
-}
-
-// Timings are the parts of an attempt. A reused connection has no DNS, Connect and TLS. FirstByte and Total count from the start.
-type Timings struct {
-	DNS, Connect, TLS, FirstByte, Total time.Duration
 }
 
 // Succeeded tells whether the receiver took it: 200 to 299, and the exchange came to its end.
@@ -90,6 +101,15 @@ func (o Outcome) Ours() bool { return o.Code == CodeShutdown || o.Code == CodeIn
 
 // Gone tells whether the receiver asked never to be called again (410).
 func (o Outcome) Gone() bool { return o.Status == 410 }
+
+// Attempt is the outcome as the log keeps it, as the number-th attempt of a delivery.
+func (o Outcome) Attempt(deliveryID int64, number int) paraph.Attempt {
+	return paraph.Attempt{
+		DeliveryID: deliveryID, Number: number, At: o.At, Status: o.Status, Code: o.Code, Error: o.Error,
+		Duration: o.Timings.Total, Timings: o.Timings, RemoteAddress: o.RemoteAddress,
+		RequestHeaders: o.RequestHeaders, ResponseHeaders: o.ResponseHeaders, ResponseBody: o.ResponseBody, Truncated: o.Truncated,
+	}
+}
 
 func statusCode(status int) string {
 	if 200 <= status && status <= 299 {

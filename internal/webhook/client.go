@@ -14,6 +14,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/paraph-sign/paraph"
 )
 
 // ClientConfig is what a Client is made of. Only UserAgent is required.
@@ -120,14 +122,29 @@ func (c *Client) Send(ctx context.Context, r Request) Outcome {
 	return o
 }
 
-// fail takes the kind of an InputError for the code: they are spelled alike.
+// The inputs that errors of this package stand at.
+const (
+	fieldURL     = "url"
+	fieldHeaders = "headers"
+	fieldSecret  = "secret"
+)
+
+// fail tells of a request that could not be made.
 func (o *Outcome) fail(err error) {
-	var input *InputError
-	if errors.As(err, &input) {
-		o.Code, o.Error = input.Kind, input.Sentence
+	o.Code, o.Error = CodeInternal, "This server could not prepare the request."
+	input, ok := errors.AsType[*paraph.Error](err)
+	if !ok {
 		return
 	}
-	o.Code, o.Error = CodeInternal, "This server could not prepare the request."
+	o.Error = input.Message
+	switch input.Field {
+	case fieldURL:
+		o.Code = CodeBadURL
+	case fieldHeaders:
+		o.Code = CodeBadHeader
+	case fieldSecret:
+		o.Code = CodeBadSecret
+	}
 }
 
 // dropOldConnections sees to it that a name whose address has changed is looked up again soon, however busy its connections are.
@@ -149,9 +166,9 @@ func newHTTPRequest(u *url.URL, r Request, pairs [][2]string) *http.Request {
 
 func timeoutOf(wanted time.Duration) time.Duration {
 	if wanted <= 0 {
-		return DefaultTimeout
+		return paraph.DefaultTimeout
 	}
-	return min(wanted, MaxTimeout)
+	return min(wanted, paraph.MaxTimeout)
 }
 
 // exchange goes to the transport itself: http.Client would follow redirects and read cookies and user names.

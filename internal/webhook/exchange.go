@@ -7,6 +7,8 @@ import (
 	"net/http/httptrace"
 	"sync"
 	"time"
+
+	"github.com/paraph-sign/paraph"
 )
 
 // phase is how far an exchange has come.
@@ -27,8 +29,7 @@ type exchange struct {
 
 	mu        sync.Mutex
 	phase     phase
-	began     [phases]time.Time
-	took      [phases]time.Duration
+	over      [phases]time.Duration // when each phase was over, from the start
 	firstByte time.Duration
 	remote    net.Addr
 }
@@ -56,13 +57,12 @@ func (x *exchange) begin(p phase) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.phase = p
-	x.began[p] = time.Now()
 }
 
 func (x *exchange) end(p phase) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.took[p] = time.Since(x.began[p])
+	x.over[p] = time.Since(x.start)
 }
 
 func (x *exchange) gotConn(info httptrace.GotConnInfo) {
@@ -71,7 +71,7 @@ func (x *exchange) gotConn(info httptrace.GotConnInfo) {
 	x.phase = phaseSent
 	x.remote = info.Conn.RemoteAddr()
 	if info.Reused {
-		x.took = [phases]time.Duration{}
+		x.over = [phases]time.Duration{}
 	}
 }
 
@@ -85,7 +85,9 @@ func (x *exchange) gotFirstByte() {
 func (x *exchange) finish(o *Outcome) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	o.Timings = Timings{x.took[phaseDNS], x.took[phaseConnect], x.took[phaseTLS], x.firstByte, time.Since(x.start)}
+	o.Timings = paraph.Timings{
+		DNS: x.over[phaseDNS], Connect: x.over[phaseConnect], TLS: x.over[phaseTLS], FirstByte: x.firstByte, Total: time.Since(x.start),
+	}
 	if x.remote != nil {
 		o.RemoteAddress = x.remote.String()
 	}

@@ -1,7 +1,6 @@
 package webhook
 
 import (
-	"fmt"
 	"net/http"
 	"net/textproto"
 	"slices"
@@ -9,11 +8,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/paraph-sign/paraph"
 	"golang.org/x/net/http/httpguts"
 )
 
 const (
-	maxHeaderPairs = 20
 	maxHeaderValue = 4096
 	masked         = "********"
 
@@ -23,8 +22,8 @@ const (
 // CheckHeaders says whether a user's own header pairs can be sent: at most 20, real header names, values without line breaks, and
 // none that the protocol or this sender owns.
 func CheckHeaders(pairs [][2]string) error {
-	if len(pairs) > maxHeaderPairs {
-		return &InputError{KindBadHeader, fmt.Sprintf("There may be at most %d headers.", maxHeaderPairs)}
+	if len(pairs) > paraph.MaxHeaders {
+		return badHeader("There may be at most %d headers.", paraph.MaxHeaders)
 	}
 	for _, p := range pairs {
 		if err := checkHeader(p[0], p[1]); err != nil {
@@ -37,22 +36,19 @@ func CheckHeaders(pairs [][2]string) error {
 func checkHeader(name, value string) error {
 	switch {
 	case !httpguts.ValidHeaderFieldName(name) || len(name) > 200:
-		return &InputError{KindBadHeader, fmt.Sprintf("%q is not a header name: letters, digits and hyphens only.", clip(name))}
+		return badHeader("“%s” is not a header name: letters, digits and hyphens only.", paraph.Shorten(paraph.CleanLine(name), 60))
 	case isReserved(name):
-		return &InputError{KindBadHeader, fmt.Sprintf("The header %s is set by the sender and can't be changed.", name)}
+		return badHeader("The header %s is set by the sender and can't be changed.", name)
 	case !httpguts.ValidHeaderFieldValue(value):
-		return &InputError{KindBadHeader, fmt.Sprintf("The value of the header %s has a character that headers can't carry.", name)}
+		return badHeader("The value of the header %s has a character that headers can't carry.", name)
 	case len(value) > maxHeaderValue:
-		return &InputError{KindBadHeader, fmt.Sprintf("The value of the header %s is longer than %d characters.", name, maxHeaderValue)}
+		return badHeader("The value of the header %s is longer than %d characters.", name, maxHeaderValue)
 	}
 	return nil
 }
 
-func clip(s string) string {
-	if len(s) > 60 {
-		return strings.ToValidUTF8(s[:60], "") + "…"
-	}
-	return s
+func badHeader(format string, args ...any) error {
+	return paraph.FieldErrorf(fieldHeaders, format, args...)
 }
 
 // isReserved tells the names that belong to the connection (RFC 9110, section 7.6.1), to the message's framing, or to this sender.

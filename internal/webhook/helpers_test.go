@@ -3,13 +3,17 @@ package webhook
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/paraph-sign/paraph"
 )
 
 // noon is a Wednesday on which every test of this package takes place.
@@ -79,6 +83,12 @@ func serve(t testing.TB, l net.Listener, handle func(net.Conn)) {
 func untilClosed(conn net.Conn) {
 	conn.SetReadDeadline(time.Now().Add(time.Minute))
 	io.Copy(io.Discard, conn)
+}
+
+// isInvalid tells whether err stands at a field and says so in a sentence.
+func isInvalid(err error, field string) bool {
+	e, ok := errors.AsType[*paraph.Error](err)
+	return ok && e.Kind == paraph.Invalid && e.Field == field && strings.HasSuffix(e.Message, ".")
 }
 
 // fakeDNS answers each lookup with the next of its answers, and goes on with the last.

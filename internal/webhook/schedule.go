@@ -1,11 +1,12 @@
 package webhook
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/paraph-sign/paraph"
 )
 
 // The names of the built-in schedules.
@@ -57,8 +58,8 @@ func parseSteps(words []string) (Schedule, error) {
 		seconds, err := strconv.ParseUint(word, 10, 32)
 		step := time.Duration(seconds) * time.Second
 		if err != nil || step < time.Second || step > maxStep {
-			return Schedule{}, badSchedule(`%q is not a number of seconds between 1 and %d. Write "seed", "standard", or seconds such as "5, 300, 3600".`,
-				word, int(maxStep/time.Second))
+			return Schedule{}, badSchedule("“%s” is not a number of seconds between 1 and %d. Write “seed”, “standard”, or seconds such as “5, 300, 3600”.",
+				paraph.Shorten(word, 40), int(maxStep/time.Second))
 		}
 		steps[i] = step
 	}
@@ -66,7 +67,7 @@ func parseSteps(words []string) (Schedule, error) {
 }
 
 func badSchedule(format string, args ...any) error {
-	return &InputError{KindBadSchedule, fmt.Sprintf(format, args...)}
+	return paraph.FieldErrorf("schedule", format, args...)
 }
 
 // seedSteps are 2^attempt minutes: 1, 2, 4 … 1024, which puts the last of the twelve attempts 34 hours after the first, within the

@@ -6,11 +6,11 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/paraph-sign/paraph"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
 
@@ -31,19 +31,21 @@ func GenerateSecret() string {
 // 1024 characters, and real base64 behind "whsec_". An empty secret is none, and fine.
 func CheckSecret(secret string) error {
 	if len(secret) > maxSecretChars {
-		return &InputError{KindBadSecret, fmt.Sprintf("The secret is longer than %d characters.", maxSecretChars)}
+		return badSecret("The secret is longer than " + strconv.Itoa(maxSecretChars) + " characters.")
 	}
 	for _, c := range []byte(secret) {
 		if c < ' ' || c > '~' {
-			return &InputError{KindBadSecret, "The secret may only have printable ASCII characters, because it is sent in a header."}
+			return badSecret("The secret may only have printable ASCII characters, because it is sent in a header.")
 		}
 	}
 	if strings.TrimSpace(secret) != secret {
-		return &InputError{KindBadSecret, "The secret may not begin or end with a space."}
+		return badSecret("The secret may not begin or end with a space.")
 	}
 	_, err := signer(secret)
 	return err
 }
+
+func badSecret(sentence string) error { return paraph.FieldErrorf(fieldSecret, "%s", sentence) }
 
 // signer reads the key as the Standard Webhooks specification does: what follows "whsec_" is base64. Any other secret is a string
 // that somebody made up for the Documenso header; its bytes are the key.
@@ -53,7 +55,7 @@ func signer(secret string) (*standardwebhooks.Webhook, error) {
 	}
 	w, err := standardwebhooks.NewWebhook(secret)
 	if err != nil || len(secret) == len(secretPrefix) {
-		return nil, &InputError{KindBadSecret, `The secret begins with "whsec_", but what follows is not base64.`}
+		return nil, badSecret("The secret begins with “whsec_”, but what follows is not base64.")
 	}
 	return w, nil
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/paraph-sign/paraph"
 	"golang.org/x/net/idna"
 )
 
@@ -43,7 +44,7 @@ func CheckURL(raw string) (*url.URL, error) {
 	return u, nil
 }
 
-func badURL(sentence string) error { return &InputError{KindBadURL, sentence} }
+func badURL(sentence string) error { return paraph.FieldErrorf(fieldURL, "%s", sentence) }
 
 func checkParts(u *url.URL) error {
 	switch {

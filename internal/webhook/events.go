@@ -1,0 +1,153 @@
+package webhook
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/paraph-sign/paraph"
+)
+
+// Dialect is whose shapes a body has.
+type Dialect string
+
+// The dialects.
+const (
+	Documenso Dialect = "documenso"
+	DocuSeal  Dialect = "docuseal"
+)
+
+// Name is an event that endpoints can subscribe to.
+type Name struct {
+	Name    string // as people select it, and as it is stored: "document.signed"
+	Wire    string // as the body says it: "DOCUMENT_SIGNED"; the same as Name in the DocuSeal dialect
+	Dialect Dialect
+	About   string // when it happens, in a sentence
+}
+
+// Family is the pattern that selects the event and its relatives, such as "document.*".
+func (n Name) Family() string {
+	first, _, _ := strings.Cut(n.Name, ".")
+	return first + ".*"
+}
+
+// Names are all events that can happen, in the order in which they are offered.
+func Names() []Name {
+	return []Name{
+		documensoName("document.created", "A document was made: uploaded, or created by the API."),
+		documensoName("document.sent", "A draft went out to its recipients."),
+		documensoName("document.opened", "A recipient opened the document for the first time."),
+		documensoName("document.signed", "A recipient finished their part."),
+		documensoName("document.recipient.completed", "A recipient finished their part (the newer name of document.signed)."),
+		documensoName("document.completed", "Every recipient has acted and the sealed PDF is ready."),
+		documensoName("document.rejected", "A recipient rejected the document."),
+		documensoName("document.cancelled", "The sender cancelled or deleted the document."),
+		documensoName("document.reminder.sent", "A reminder went to a recipient."),
+		documensoName("recipient.expired", "A recipient's time to sign ran out."),
+		docusealName("form.viewed", "A recipient opened the form for the first time."),
+		docusealName("form.started", "A recipient began to fill in the form."),
+		docusealName("form.completed", "A recipient completed and signed the form."),
+		docusealName("form.declined", "A recipient declined to sign."),
+		docusealName("submission.created", "A submission was made."),
+		docusealName("submission.completed", "All recipients have completed the submission."),
+		docusealName("submission.expired", "The submission's time ran out before everybody had signed."),
+		docusealName("submission.archived", "The submission was archived."),
+	}
+}
+
+func documensoName(name, about string) Name {
+	return Name{name, strings.ToUpper(strings.ReplaceAll(name, ".", "_")), Documenso, about}
+}
+
+func docusealName(name, about string) Name { return Name{name, name, DocuSeal, about} }
+
+// Lookup finds an event by its name or by its wire name.
+func Lookup(name string) (Name, bool) {
+	for _, n := range Names() {
+		if n.Name == name || n.Wire == name {
+			return n, true
+		}
+	}
+	return Name{}, false
+}
+
+// Match tells whether subscriptions (names, families such as "form.*", or "*") ask for the event of that name.
+func Match(subscriptions []string, name string) bool {
+	for _, s := range subscriptions {
+		if s == name || s == "*" {
+			return true
+		}
+		if prefix, ok := strings.CutSuffix(s, "*"); ok && strings.HasSuffix(prefix, ".") && strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// CheckEvents returns the subscriptions in the spelling in which they are stored, each once: names (wire names are understood),
+// families, or "*". The error stands at "events" and, for a slip of the pen, says what was probably meant.
+func CheckEvents(subscriptions []string) ([]string, error) {
+	var out []string
+	for _, s := range subscriptions {
+		stored, ok := storedName(strings.TrimSpace(s))
+		if !ok {
+			return nil, unknownEvent(s)
+		}
+		if !slices.Contains(out, stored) {
+			out = append(out, stored)
+		}
+	}
+	if len(out) == 0 {
+		return nil, paraph.FieldErrorf("events", "Select at least one event.")
+	}
+	return out, nil
+}
+
+func storedName(s string) (string, bool) {
+	if n, ok := Lookup(s); ok {
+		return n.Name, true
+	}
+	return s, s == "*" || slices.ContainsFunc(Names(), func(n Name) bool { return n.Family() == s })
+}
+
+func unknownEvent(s string) error {
+	shown := paraph.Shorten(paraph.CleanLine(s), 60)
+	if near := nearest(s); near != "" {
+		return paraph.FieldErrorf("events", "There is no event “%s”. Did you mean “%s”?", shown, near)
+	}
+	return paraph.FieldErrorf("events", "There is no event “%s”. Events are called “document.signed” or “form.completed”; “form.*” selects a family and “*” all.", shown)
+}
+
+// nearest is the known spelling with the fewest letters to change, if that is no more than a third of them.
+func nearest(s string) string {
+	s = strings.ToLower(paraph.Shorten(s, 60))
+	best, distance := "", len(s)/3+1
+	for _, n := range Names() {
+		for _, candidate := range []string{n.Name, n.Family()} {
+			if d := editDistance(s, candidate); d < distance {
+				best, distance = candidate, d
+			}
+		}
+	}
+	return best
+}
+
+// editDistance is Levenshtein's, in bytes.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

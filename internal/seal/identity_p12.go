@@ -45,6 +45,8 @@ func explainPKCS12(err error, password string) error {
 			return errors.New("the PKCS#12 file needs a password")
 		}
 		return errors.New("the password of the PKCS#12 file is wrong")
+	case strings.Contains(msg, "UCS-2"):
+		return errors.New("the password has characters that the password of a PKCS#12 file can't have")
 	case strings.Contains(msg, "private key missing"):
 		return errors.New("the PKCS#12 file has no private key; export it with its key")
 	case strings.Contains(msg, "certificate missing"):

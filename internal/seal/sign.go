@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"encoding/hex"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -44,6 +45,9 @@ func Sign(pdf []byte, id Identity, opt SignOptions) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.closed {
+		return nil, refuse(KindBadSignatures, "An earlier signature closes this PDF: nothing may be added to it, not even a signature.", nil)
+	}
 	return s.run()
 }
 
@@ -54,8 +58,12 @@ type signing struct {
 	id      Identity
 	opt     SignOptions
 	hash    crypto.Hash
-	certify bool
-	lock    bool
+	certify bool // there is no signature yet
+	lock    bool // say that nothing may follow
+	closed  bool // an earlier signature says so
+
+	kind, format pdfName // Type and SubFilter
+	make         func(hash crypto.Hash, digest []byte) ([]byte, error)
 
 	rootRef, pageRef, sigRef, fieldRef pdfRef
 	root, page                         *pdfDict
@@ -65,7 +73,8 @@ type signing struct {
 }
 
 func newSigning(f *pdfFile, id Identity, opt SignOptions) (*signing, error) {
-	s := &signing{file: f, id: id, opt: opt, hash: crypto.SHA256, lock: true}
+	s := &signing{file: f, id: id, opt: opt, hash: crypto.SHA256, lock: true, kind: "Sig", format: "ETSI.CAdES.detached"}
+	s.make = func(h crypto.Hash, digest []byte) ([]byte, error) { return cmsSign(id, h, digest) }
 	var err error
 	if s.rootRef, s.root, err = f.catalog(); err != nil {
 		return nil, refuse(KindDamaged, "The PDF can't be signed as it is: "+err.Error()+".", err)
@@ -83,9 +92,7 @@ func newSigning(f *pdfFile, id Identity, opt SignOptions) (*signing, error) {
 			continue
 		}
 		s.certify = false
-		if f.closes(fd) {
-			return nil, refuse(KindBadSignatures, "An earlier signature closes this PDF: nothing may be added to it, not even a signature.", nil)
-		}
+		s.closed = s.closed || f.closes(fd)
 	}
 	s.fieldName = f.freeFieldName("Seal", fields)
 	s.rev = newRevision(f)
@@ -113,9 +120,9 @@ func (s *signing) putSignature() {
 		name = s.id.Chain[0].Subject.CommonName
 	}
 	d := newPDFDict()
-	d.set("Type", pdfName("Sig"))
+	d.set("Type", s.kind)
 	d.set("Filter", pdfName("Adobe.PPKLite"))
-	d.set("SubFilter", pdfName("ETSI.CAdES.detached"))
+	d.set("SubFilter", s.format)
 	d.set("M", pdfString{val: []byte(s.opt.At.UTC().Format("D:20060102150405Z"))})
 	for _, t := range []struct {
 		key pdfName
@@ -128,7 +135,7 @@ func (s *signing) putSignature() {
 	if s.lock {
 		d.set("Reference", pdfArray{s.lockReference()})
 	}
-	gap := pdfRaw("<" + fmt.Sprintf("%0*d", 2*s.room, 0) + ">")
+	gap := pdfRaw("<" + strings.Repeat("00", s.room) + ">")
 	d.set("Contents", gap)
 	d.set("ByteRange", pdfRaw(byteRange(0, 0, 0)))
 	s.rev.put(s.sigRef, d)
@@ -232,7 +239,7 @@ func (s *signing) fill(out []byte) ([]byte, error) {
 	h := s.hash.New()
 	h.Write(out[:s.contentsAt])
 	h.Write(out[s.contentsAt+gap:])
-	cms, err := cmsSign(s.id, s.hash, h.Sum(nil))
+	cms, err := s.make(s.hash, h.Sum(nil))
 	if err != nil {
 		return nil, fmt.Errorf("seal: %w", err)
 	}

@@ -274,7 +274,7 @@ func TestSignKeepsThePage(t *testing.T) {
 	}
 }
 
-// unlocked takes out what closes the file, as other people's approval signatures have it. Call it on the signing.
+// signUnlocked signs as other people's approvals do, without a word on what may follow.
 func signUnlocked(t testing.TB, pdf []byte, id Identity) []byte {
 	t.Helper()
 	return signWith(t, pdf, id, func(s *signing) { s.lock = false })

@@ -89,10 +89,7 @@ func (v *verification) run(pdf []byte) {
 		return
 	}
 	if len(fields) == 0 {
-		rep.Reason = "The file is not sealed: it has no signature."
-		if mentions {
-			rep.Reason = "The file is not sealed: something like a signature lies in it, but the document's form does not refer to it. A seal that was taken off looks like this."
-		}
+		rep.Sealed, rep.Reason = f.unsealed(mentions)
 		return
 	}
 	rep.Sealed = true
@@ -107,6 +104,18 @@ func (v *verification) run(pdf []byte) {
 	v.compareRevisions()
 	v.setLevels()
 	v.conclude()
+}
+
+// unsealed tells what a file without signatures is: one that never had any, lost its end, or was relieved of them.
+func (f *pdfFile) unsealed(mentions bool) (sealed bool, reason string) {
+	if !mentions {
+		return false, "The file is not sealed: it has no signature."
+	}
+	end := f.buf[bytes.LastIndex(f.buf, []byte("startxref")):]
+	if i := bytes.Index(end, []byte("%%EOF")); i < 0 || len(bytes.TrimSpace(end[i+len("%%EOF"):])) > 0 {
+		return true, damagedSentence(true, errors.New("it does not end where a revision of it ends"))
+	}
+	return false, "The file is not sealed: something like a signature lies in it, but the document's form does not refer to it. A seal that was taken off looks like this."
 }
 
 func damagedSentence(mentions bool, cause error) string {
@@ -139,10 +148,10 @@ func (v *verification) check(fd sigField) *signatureCheck {
 
 func (v *verification) checkCryptography(c *signatureCheck, sub pdfName) error {
 	rng, contents, err := v.file.rangeOf(c.field.value)
-	c.rng = rng
 	if err != nil {
 		return err
 	}
+	c.rng = rng
 	c.rep.CoversFile = rng.end == len(v.file.buf)
 	if c.cms, err = parseCMS(contents); err != nil {
 		return err

@@ -1,0 +1,269 @@
+package seal
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"software.sslmate.com/src/go-pkcs12"
+)
+
+func TestLoadOrCreateIdentity(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data", "keys")
+	id, err := LoadOrCreateIdentity(dir, "sign.example.com", signedAt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf := id.Chain[0]
+	if leaf.Subject.CommonName != "sign.example.com" || leaf.IsCA || !id.Chain[1].IsCA || leaf.CheckSignatureFrom(id.Chain[1]) != nil {
+		t.Errorf("the chain is %v under %v", leaf.Subject, id.Chain[1].Subject)
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) != 1 {
+		t.Fatalf("%v, %v lie in the folder", files, err)
+	}
+	if info, _ := files[0].Info(); info.Mode().Perm() != 0o600 {
+		t.Errorf("the file's mode is %v", info.Mode())
+	}
+	again, err := LoadOrCreateIdentity(dir, "another name", signedAt.AddDate(9, 0, 0))
+	if err != nil || !again.Chain[0].Equal(leaf) || !sameKey(again.Key.Public(), id.Key.Public()) {
+		t.Errorf("the second start has another identity: %v", err)
+	}
+}
+
+// TestLoadOrCreateIdentityRace lets many processes start at once; they all have to seal with the same key.
+func TestLoadOrCreateIdentityRace(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	const n = 16
+	ids, errs := make([]Identity, n), make([]error, n)
+	var ready, wg sync.WaitGroup
+	ready.Add(n)
+	for i := range n {
+		wg.Go(func() {
+			ready.Done()
+			ready.Wait()
+			ids[i], errs[i] = LoadOrCreateIdentity(dir, "race", signedAt)
+		})
+	}
+	wg.Wait()
+	for i := range n {
+		if errs[i] != nil || !ids[i].Chain[0].Equal(ids[0].Chain[0]) {
+			t.Fatalf("start %d: %v", i, errs[i])
+		}
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 1 {
+		t.Errorf("%v are left", left)
+	}
+}
+
+// TestLoadOrCreateIdentityRenews goes past the sealing certificate's end: a new one under the same authority.
+func TestLoadOrCreateIdentityRenews(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	old, err := LoadOrCreateIdentity(dir, "long.example.com", signedAt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	later := signedAt.AddDate(leafYears, 0, 1)
+	id, err := LoadOrCreateIdentity(dir, "long.example.com", later)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !id.Chain[1].Equal(old.Chain[1]) || id.Chain[0].Equal(old.Chain[0]) || id.Check(later) != nil || id.Chain[0].Subject.CommonName != "long.example.com" {
+		t.Errorf("renewed to %v until %v", id.Chain[0].Subject, id.Chain[0].NotAfter)
+	}
+	if _, err := LoadOrCreateIdentity(dir, "long.example.com", signedAt.AddDate(caYears, 0, 2)); err == nil || !strings.Contains(err.Error(), "expired") {
+		t.Errorf("past the authority's end: %v", err)
+	}
+}
+
+func TestLoadOrCreateIdentityErrors(t *testing.T) {
+	t.Parallel()
+	whole := t.TempDir()
+	if _, err := LoadOrCreateIdentity(whole, "x", signedAt); err != nil {
+		t.Fatal(err)
+	}
+	good, err := os.ReadFile(filepath.Join(whole, identityFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	strange, err := encodeIdentity(testKeys()["RSA"].Key, testKeys()["ECDSA"].Chain[0], testKeys()["ECDSA"].Chain[0], testKeys()["RSA"].Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		data []byte
+		want string
+	}{
+		"empty":        {nil, "damaged"},
+		"cut off":      {good[:100], "damaged"},
+		"no key":       {good[bytes.Index(good, []byte("-----BEGIN CERT")):bytes.LastIndex(good, []byte("-----BEGIN PRIV"))], "damaged"},
+		"another key":  {strange, "does not belong"},
+		"broken bytes": {bytes.Replace(good, []byte("\nMIG"), []byte("\nAAA"), 1), "can't be read"},
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, identityFile), c.data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := LoadOrCreateIdentity(dir, "x", signedAt)
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), identityFile) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if after, _ := os.ReadFile(filepath.Join(dir, identityFile)); !bytes.Equal(after, c.data) {
+			t.Errorf("%s: the file was overwritten", name)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadOrCreateIdentity(filepath.Join(file, "sub"), "x", signedAt); err == nil {
+		t.Error("made an identity inside of a file")
+	}
+}
+
+// chainOf is a root, an intermediate and a leaf for a key.
+func chainOf(t *testing.T, key crypto.Signer) []*x509.Certificate {
+	t.Helper()
+	rootKey, root, err := newAuthority("Root", signedAt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	midKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := func(name string, ca bool) *x509.Certificate {
+		return &x509.Certificate{Subject: pkix.Name{CommonName: name}, NotBefore: signedAt.Add(-time.Hour), NotAfter: signedAt.AddDate(1, 0, 0), IsCA: ca, BasicConstraintsValid: true}
+	}
+	mid, err := issue(template("Middle", true), root, midKey.Public(), rootKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := issue(template("Leaf", false), mid, key.Public(), midKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []*x509.Certificate{leaf, mid, root}
+}
+
+func TestLoadPKCS12(t *testing.T) {
+	t.Parallel()
+	for keyName, id := range testKeys() {
+		chain := chainOf(t, id.Key)
+		for encName, enc := range map[string]*pkcs12.Encoder{"modern": pkcs12.Modern, "legacy": pkcs12.LegacyDES} {
+			data, err := enc.Encode(id.Key, chain[0], []*x509.Certificate{chain[2], chain[1]}, "pa55 wörd")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := loadPKCS12(data, "pa55 wörd", signedAt)
+			if err != nil || len(got.Chain) != 3 {
+				t.Errorf("%s, %s: %v, %d certificates", keyName, encName, err, len(got.Chain))
+				continue
+			}
+			for i, c := range chain {
+				if !got.Chain[i].Equal(c) {
+					t.Errorf("%s, %s: certificate %d is %v", keyName, encName, i, got.Chain[i].Subject)
+				}
+			}
+			rep := mustVerify(t, mustSign(t, formPDF(false), got), got)
+			if s := rep.Signatures[0]; !rep.Valid || !s.Trusted || s.Issuer != "CN=Middle" {
+				t.Errorf("%s, %s: %s", keyName, encName, rep.Text())
+			}
+		}
+	}
+}
+
+// keyOnly is a file with a key and no certificate, which openssl makes.
+func keyOnly(t *testing.T) []byte {
+	t.Helper()
+	der, err := x509.MarshalPKCS8PrivateKey(testKeys()["ECDSA"].Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(needTool(t, "openssl"), "pkcs12", "-export", "-nocerts", "-passout", "pass:right")
+	cmd.Stdin = bytes.NewReader(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// TestLoadPKCS12Errors has a sentence for each way that such a file can be wrong.
+func TestLoadPKCS12Errors(t *testing.T) {
+	t.Parallel()
+	good := testKeys()["ECDSA"]
+	encode := func(key any, chain ...*x509.Certificate) []byte {
+		t.Helper()
+		data, err := pkcs12.Modern.Encode(key, chain[0], chain[1:], "right")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	with := func(change func(*x509.Certificate)) []byte {
+		return encode(good.Key, selfSigned("Changed", good.Key, change).Chain...)
+	}
+	trust, err := pkcs12.Modern.EncodeTrustStore(good.Chain, "right")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, edKey, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	small, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	weakCurve, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ok := encode(good.Key, good.Chain...)
+	for name, c := range map[string]struct {
+		data           []byte
+		password, want string
+	}{
+		"wrong password":     {ok, "wrong", "password of the PKCS#12 file is wrong"},
+		"no password":        {ok, "", "needs a password"},
+		"empty":              {nil, "right", "is empty"},
+		"not such a file":    {[]byte("-----BEGIN PRIVATE KEY-----"), "right", "not a PKCS#12 file"},
+		"cut off":            {ok[:len(ok)/2], "right", "not a PKCS#12 file"},
+		"no key":             {trust, "right", "no private key"},
+		"no certificate":     {keyOnly(t), "right", "no certificate"},
+		"another's key":      {encode(testKeys()["P-384"].Key, good.Chain...), "right", "does not belong to the certificate"},
+		"expired":            {with(func(x *x509.Certificate) { x.NotAfter = signedAt.Add(-24 * time.Hour) }), "right", "expired on 2026-03-13"},
+		"not yet":            {with(func(x *x509.Certificate) { x.NotBefore = signedAt.Add(24 * time.Hour) }), "right", "not valid before 2026-03-15"},
+		"key usage":          {with(func(x *x509.Certificate) { x.KeyUsage = x509.KeyUsageKeyEncipherment }), "right", "key usage"},
+		"a server's":         {with(func(x *x509.Certificate) { x.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} }), "right", "extended key usage"},
+		"an Ed25519 key":     {encode(edKey, selfSigned("Ed", edKey, nil).Chain...), "right", "RSA or ECDSA"},
+		"a small RSA key":    {encode(small, selfSigned("Small", small, func(x *x509.Certificate) { x.SerialNumber = big.NewInt(1) }).Chain...), "right", "at least 2048"},
+		"a small ECDSA key":  {encode(weakCurve, selfSigned("Small", weakCurve, nil).Chain...), "right", "at least P-256"},
+		"an odd password":    {ok, "\U0001F511", "the password has characters"},
+		"right, for control": {ok, "right", ""},
+	} {
+		_, err := loadPKCS12(c.data, c.password, signedAt)
+		if (err != nil) != (c.want != "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: the error is %v, not %q", name, err, c.want)
+		}
+	}
+}

@@ -270,9 +270,9 @@ func (p *painter) bitmap(obj references.FPDF_PAGEOBJECT, src *image.NRGBA) error
 	return err
 }
 
-// shrink gives the picture with no more pixels than 600 to the inch when shown w points wide.
+// shrink gives the picture with no more pixels than 400 to the inch when shown w points wide.
 func shrink(src *image.NRGBA, w float64) *image.NRGBA {
-	width := int(math.Ceil(w / 72 * 600))
+	width := int(math.Ceil(w / 72 * 400))
 	if width < 1 || src.Rect.Dx() <= width*5/4 {
 		return src
 	}

@@ -4,15 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"strings"
-	"sync"
 	"time"
-
-	"github.com/klippa-app/go-pdfium"
-	"github.com/klippa-app/go-pdfium/webassembly"
-	"github.com/tetratelabs/wazero"
 )
 
 // Config is what an Engine needs. The zero value works, without a compilation cache.
@@ -25,33 +19,21 @@ type Config struct {
 	Logger    *slog.Logger  // default slog.Default()
 }
 
-// memoryPages limits what one instance may hold: 3200 pages of 64 KiB are 200 MiB.
-const memoryPages = 3200
-
-// usesPerInstance is how many documents an instance serves before a fresh one takes its place, so that memory
-// that PDFium's allocator holds on to is given back.
-const usesPerInstance = 64
-
 // Engine works on PDFs with PDFium, compiled to WebAssembly. It is safe for concurrent use: each operation
 // has an instance of its own, so that a file that crashes or hangs PDFium harms nobody else.
+//
+// WebAssembly that can be interrupted runs four times slower (measured), so there are two lanes. The guarded one
+// can be stopped at the deadline; in it every file is opened for the first time and all its pages are read
+// (Prepare), and whatever looks at content runs in it (Inspect, RenderPage, PageText). The fast one writes: it
+// reads pages that Prepare has read. Should it pass the deadline all the same, its caller gets the error in time and
+// the instance is left to itself and thrown away when it ends.
 type Engine struct {
 	cfg   Config
 	log   *slog.Logger
 	fonts *fontBook
+	slots chan struct{} // one token per document being worked on
 
-	ready chan struct{} // closed when pool or err is set
-	pool  pdfium.Pool
-	err   error
-
-	slots chan struct{} // one token per allowed instance
-	mu    sync.Mutex
-	idle  []*instance
-	done  bool
-}
-
-type instance struct {
-	pdfium pdfium.Pdfium
-	uses   int
+	guarded, fast *lane
 }
 
 // NewEngine returns at once and compiles in the background; the first operations wait for that.
@@ -64,8 +46,14 @@ func NewEngine(cfg Config) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("new PDF engine: %w", err)
 	}
-	e := &Engine{cfg: cfg, log: cfg.Logger, fonts: fonts, ready: make(chan struct{}), slots: make(chan struct{}, cfg.Instances)}
-	go e.start()
+	e := &Engine{
+		cfg: cfg, log: cfg.Logger, fonts: fonts, slots: make(chan struct{}, cfg.Instances),
+		guarded: newLane(true), fast: newLane(false),
+	}
+	go func() {
+		e.guarded.start(cfg)
+		e.fast.start(cfg)
+	}()
 	return e, nil
 }
 
@@ -88,82 +76,64 @@ func withDefaults(cfg Config) Config {
 	return cfg
 }
 
-func (e *Engine) start() {
-	defer close(e.ready)
-	begin := time.Now()
-	runtime := wazero.NewRuntimeConfig().WithCloseOnContextDone(true).WithMemoryLimitPages(memoryPages)
-	if e.cfg.CacheDir != "" {
-		cache, err := wazero.NewCompilationCacheWithDir(e.cfg.CacheDir)
-		if err != nil {
-			e.log.Warn("PDF engine: no compilation cache, starting will be slow", "dir", e.cfg.CacheDir, "err", err)
-		} else {
-			runtime = runtime.WithCompilationCache(cache)
-		}
-	}
-	e.pool, e.err = webassembly.Init(webassembly.Config{
-		MaxIdle:       e.cfg.Instances,
-		MaxTotal:      -1, // slots is the limit; a killed instance must not block its successor
-		ReuseWorkers:  false,
-		FSConfig:      wazero.NewFSConfig(), // no file system inside
-		RuntimeConfig: runtime,
-		Stdout:        io.Discard,
-		Stderr:        io.Discard,
-	})
-	if e.err != nil {
-		e.err = fmt.Errorf("start PDF engine: %w", e.err)
-		e.log.Error("PDF engine did not start", "err", e.err)
-		return
-	}
-	e.log.Debug("PDF engine ready", "took", time.Since(begin))
-}
-
-// Warm waits until the engine is ready and has one instance standing by.
+// Warm waits until the engine is ready and has instances standing by.
 func (e *Engine) Warm(ctx context.Context) error {
-	return e.with(ctx, func(*session) error { return nil })
+	nothing := func(*session) error { return nil }
+	if err := e.with(ctx, e.guarded, nothing); err != nil {
+		return err
+	}
+	return e.with(ctx, e.fast, nothing)
 }
 
 // Close ends the engine. Operations that are running fail.
 func (e *Engine) Close() error {
-	<-e.ready
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.done {
-		return nil
-	}
-	e.done = true
-	e.idle = nil
-	if e.pool == nil {
-		return nil
-	}
-	return e.pool.Close()
+	return errors.Join(e.guarded.close(), e.fast.close())
 }
 
 // with runs work on an instance of its own, within the deadline.
-func (e *Engine) with(ctx context.Context, work func(*session) error) error {
-	in, err := e.acquire(ctx)
+func (e *Engine) with(ctx context.Context, l *lane, work func(*session) error) error {
+	select {
+	case e.slots <- struct{}{}:
+		defer func() { <-e.slots }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	in, err := l.acquire(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { <-e.slots }()
-
 	limited, cancel := context.WithTimeoutCause(ctx, e.cfg.Deadline, ErrDeadline)
 	defer cancel()
-	killed := make(chan struct{})
-	stop := context.AfterFunc(limited, func() {
-		defer close(killed)
-		_ = in.pdfium.Kill()
-	})
-	err = runOn(in, work)
-	if !stop() {
-		<-killed
-		return e.stopped(ctx, limited)
+	done := make(chan error, 1)
+	go func() {
+		err := runOn(in, work)
+		if limited.Err() != nil || isCrash(err) {
+			in.discard()
+		} else {
+			l.release(in)
+		}
+		done <- err
+	}()
+	select {
+	case err = <-done:
+	case <-limited.Done():
+		return e.giveUp(ctx, limited, l, in)
 	}
 	if isCrash(err) {
-		_ = in.pdfium.Kill()
 		return refuse(KindTooComplex, "This file made the PDF engine stop. It is damaged, or too big to process.", fmt.Errorf("%w: %w", ErrCrashed, err))
 	}
-	e.release(in)
 	return err
+}
+
+func (e *Engine) giveUp(ctx, limited context.Context, l *lane, in *instance) error {
+	if l.interruptible {
+		in.discard()
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	e.log.Warn("the PDF engine was stopped at its deadline", "deadline", e.cfg.Deadline, "interrupted", l.interruptible)
+	return refuse(KindTooComplex, "This file takes too long to process.", context.Cause(limited))
 }
 
 func runOn(in *instance, work func(*session) error) (err error) {
@@ -179,13 +149,6 @@ func runOn(in *instance, work func(*session) error) (err error) {
 
 var errPanic = errors.New("panic occurred")
 
-func (e *Engine) stopped(ctx, limited context.Context) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return refuse(KindTooComplex, "This file takes too long to process.", context.Cause(limited))
-}
-
 // isCrash tells PDFium saying no from PDFium having stopped working. wazero's traps and the wrapper's
 // recovered panics carry no type of their own through go-pdfium, so their texts are looked at.
 func isCrash(err error) bool {
@@ -195,66 +158,4 @@ func isCrash(err error) bool {
 	text := err.Error()
 	return strings.Contains(text, "wasm error") || strings.Contains(text, "panic occurred") ||
 		strings.Contains(text, "module closed") || strings.Contains(text, "wasm stack trace")
-}
-
-func (e *Engine) acquire(ctx context.Context) (*instance, error) {
-	select {
-	case <-e.ready:
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
-	if e.err != nil {
-		return nil, e.err
-	}
-	select {
-	case e.slots <- struct{}{}:
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
-	in, err := e.takeIdle()
-	if err == nil && in == nil {
-		in, err = e.newInstance(ctx)
-	}
-	if err != nil {
-		<-e.slots
-		return nil, err
-	}
-	in.uses++
-	return in, nil
-}
-
-func (e *Engine) takeIdle() (*instance, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.done {
-		return nil, ErrClosed
-	}
-	if len(e.idle) == 0 {
-		return nil, nil
-	}
-	in := e.idle[len(e.idle)-1]
-	e.idle = e.idle[:len(e.idle)-1]
-	return in, nil
-}
-
-func (e *Engine) newInstance(ctx context.Context) (*instance, error) {
-	p, err := e.pool.GetInstanceWithContext(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("new PDF instance: %w", err)
-	}
-	return &instance{pdfium: p}, nil
-}
-
-// release keeps an instance for the next document, or ends it when it has served long enough.
-func (e *Engine) release(in *instance) {
-	e.mu.Lock()
-	keep := !e.done && in.uses < usesPerInstance
-	if keep {
-		e.idle = append(e.idle, in)
-	}
-	closed := e.done
-	e.mu.Unlock()
-	if !keep && !closed {
-		_ = in.pdfium.Close()
-	}
 }

@@ -95,7 +95,7 @@ func (e *Engine) ImageToPDF(ctx context.Context, data []byte) ([]byte, error) {
 		return nil, fmt.Errorf("image to PDF: %w", err)
 	}
 	var out []byte
-	err = e.with(ctx, func(s *session) error {
+	err = e.with(ctx, e.fast, func(s *session) error {
 		out, err = s.imagePage(pic, size, turn)
 		return err
 	})

@@ -33,7 +33,7 @@ func (e *Engine) Prepare(ctx context.Context, data []byte) ([]byte, Info, error)
 	}
 	var info Info
 	pdf := data
-	err := e.with(ctx, func(s *session) error {
+	err := e.with(ctx, e.guarded, func(s *session) error {
 		doc, err := s.open(data)
 		if err != nil {
 			return err
@@ -43,6 +43,9 @@ func (e *Engine) Prepare(ctx context.Context, data []byte) ([]byte, Info, error)
 		}
 		if info.Repaired && cutOff(data) {
 			return refuse(KindTruncated, "The end of this PDF is missing, as after a broken download. Get the whole file and upload that.", nil)
+		}
+		if err := s.readPages(doc, len(info.Pages)); err != nil {
+			return err
 		}
 		if info.Signed && !info.WasEncrypted || !info.WasEncrypted && !info.Repaired {
 			return nil
@@ -56,13 +59,25 @@ func (e *Engine) Prepare(ctx context.Context, data []byte) ([]byte, Info, error)
 	return pdf, info, nil
 }
 
+// readPages interprets the content of every page once, while it can still be stopped.
+func (s *session) readPages(doc references.FPDF_DOCUMENT, n int) error {
+	for i := range n {
+		page, err := s.page(doc, i)
+		if err != nil {
+			return damagedPage(i, err)
+		}
+		s.closePage(page)
+	}
+	return nil
+}
+
 // Inspect measures a PDF without changing it.
 func (e *Engine) Inspect(ctx context.Context, pdf []byte) (Info, error) {
 	if err := e.checkBytes(pdf); err != nil {
 		return Info{}, err
 	}
 	var info Info
-	err := e.with(ctx, func(s *session) error {
+	err := e.with(ctx, e.guarded, func(s *session) error {
 		doc, err := s.open(pdf)
 		if err != nil {
 			return err

@@ -34,7 +34,7 @@ func (e *Engine) assemble(ctx context.Context, pdf []byte, marks []Mark, pages [
 		return nil, err
 	}
 	var out []byte
-	err := e.with(ctx, func(s *session) error {
+	err := e.with(ctx, e.fast, func(s *session) error {
 		doc, err := s.open(pdf)
 		if err != nil {
 			return err

@@ -165,10 +165,29 @@ func createIdentity(path, name string, now time.Time) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := publish(path, data, os.Link); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := publish(path, data, linkOrCopy); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
 	return os.ReadFile(path)
+}
+
+// linkOrCopy gives a file its name unless the name is taken. File systems that can't link get a copy made under the name
+// itself: a crash during that leaves a damaged file, which the next start says.
+func linkOrCopy(tmp, path string) error {
+	err := os.Link(tmp, path)
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	data, err := os.ReadFile(tmp)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // renew issues a new sealing certificate under the same authority. Two processes may both do it; either one is good.

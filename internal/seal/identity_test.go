@@ -11,6 +11,8 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
+	"io/fs"
 	"math/big"
 	"os"
 	"os/exec"
@@ -70,6 +72,25 @@ func TestLoadOrCreateIdentityRace(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(dir); len(left) != 1 {
 		t.Errorf("%v are left", left)
+	}
+}
+
+// TestLinkOrCopy names a file without ever taking a name that is in use.
+func TestLinkOrCopy(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	tmp, path := filepath.Join(dir, "tmp"), filepath.Join(dir, "path")
+	if err := os.WriteFile(tmp, []byte("first"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := linkOrCopy(tmp, path); err != nil {
+		t.Fatal(err)
+	}
+	if err := linkOrCopy(tmp, path); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("a name that is taken: %v", err)
+	}
+	if err := linkOrCopy(filepath.Join(dir, "missing"), filepath.Join(dir, "new")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a missing source: %v", err)
 	}
 }
 

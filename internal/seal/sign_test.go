@@ -355,3 +355,40 @@ func TestSignRefuses(t *testing.T) {
 		t.Error("signed without a time")
 	}
 }
+
+// TestDropSignatures takes signatures out of every layout, certified or approved; then the file can be sealed anew.
+func TestDropSignatures(t *testing.T) {
+	t.Parallel()
+	alice, paraph := testKeys()["RSA"], testKeys()["ECDSA"]
+	for name, pdf := range layouts(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for restricted, before := range map[bool][]byte{true: mustSign(t, pdf, alice), false: signUnlocked(t, pdf, alice)} {
+				if st, err := Signatures(before); err != nil || st != (SignatureState{1, restricted}) {
+					t.Fatalf("the state is %+v, %v", st, err)
+				}
+				dropped, err := DropSignatures(before)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if st, err := Signatures(dropped); err != nil || st != (SignatureState{}) {
+					t.Errorf("after dropping, the state is %+v, %v", st, err)
+				}
+				if rep := mustVerify(t, dropped, alice); rep.Sealed || rep.Valid {
+					t.Errorf("after dropping: %s", rep.Text())
+				}
+				sealed := mustSign(t, dropped, paraph)
+				toolSays(t, sealed, "qpdf", "--check")
+				if rep := mustVerify(t, sealed, paraph); !rep.Valid || len(rep.Signatures) != 1 {
+					t.Errorf("sealed anew: %s", rep.Text())
+				}
+				if said := toolSays(t, sealed, "pdfsig", "-nocert"); strings.Count(said, "Signature is Valid") != 1 {
+					t.Errorf("pdfsig says %s", said)
+				}
+			}
+			if same, err := DropSignatures(pdf); err != nil || !bytes.Equal(same, pdf) {
+				t.Errorf("a file without signatures was changed: %v", err)
+			}
+		})
+	}
+}

@@ -108,7 +108,7 @@ func (v *verification) run(pdf []byte) {
 
 // unsealed tells what a file without signatures is: one that never had any, lost its end, or was relieved of them.
 func (f *pdfFile) unsealed(mentions bool) (sealed bool, reason string) {
-	if !mentions {
+	if !mentions || f.hasUsageRights() {
 		return false, "The file is not sealed: it has no signature."
 	}
 	end := f.buf[bytes.LastIndex(f.buf, []byte("startxref")):]
@@ -116,6 +116,17 @@ func (f *pdfFile) unsealed(mentions bool) (sealed bool, reason string) {
 		return true, damagedSentence(true, errors.New("it does not end where a revision of it ends"))
 	}
 	return false, "The file is not sealed: something like a signature lies in it, but the document's form does not refer to it. A seal that was taken off looks like this."
+}
+
+// hasUsageRights tells whether the file carries a signature by which its maker unlocks features of a viewer; it says nothing
+// about the document (ISO 32000-1, 12.8.2.3).
+func (f *pdfFile) hasUsageRights() bool {
+	_, root, err := f.catalog()
+	if err != nil {
+		return false
+	}
+	perms := f.dict(root.vals["Perms"])
+	return perms != nil && (perms.vals["UR3"] != nil || perms.vals["UR"] != nil)
 }
 
 func damagedSentence(mentions bool, cause error) string {

@@ -36,7 +36,16 @@ func (r Reader) Endpoint(ctx context.Context, accountID, id int64) (paraph.Endpo
 
 // AnyEndpoint answers an endpoint of whatever account, for the sender.
 func (s *Store) AnyEndpoint(ctx context.Context, id int64) (paraph.Endpoint, error) {
-	return one(ctx, s.q, noEndpoint, scanEndpoint, "SELECT "+endpointColumns+" FROM endpoints WHERE id = $1 AND deleted_at = 0", id)
+	return s.anyEndpoint(ctx, id)
+}
+
+// AnyEndpoint is Store.AnyEndpoint within the transaction.
+func (tx *Tx) AnyEndpoint(ctx context.Context, id int64) (paraph.Endpoint, error) {
+	return tx.anyEndpoint(ctx, id)
+}
+
+func (r Reader) anyEndpoint(ctx context.Context, id int64) (paraph.Endpoint, error) {
+	return one(ctx, r.q, noEndpoint, scanEndpoint, "SELECT "+endpointColumns+" FROM endpoints WHERE id = $1 AND deleted_at = 0", id)
 }
 
 // InsertEndpoint adds an endpoint and sets its id.

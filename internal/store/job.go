@@ -62,9 +62,9 @@ func (tx *Tx) ExtendJob(ctx context.Context, j Job, until time.Time) (bool, erro
 }
 
 // FinishJob closes a claimed job as done or failed; one whose claim was lost
-// stays as it is.
+// stays as it is. What it carried is not kept: it may hold a token.
 func (tx *Tx) FinishJob(ctx context.Context, j Job, state, lastError string) error {
-	_, err := tx.exec(ctx, `UPDATE jobs SET state = $1, claim_id = '', attempts = attempts + 1, last_error = $2, finished_at = $3
+	_, err := tx.exec(ctx, `UPDATE jobs SET state = $1, claim_id = '', payload = '', attempts = attempts + 1, last_error = $2, finished_at = $3
 		WHERE id = $4 AND claim_id = $5 AND state = 'pending'`, state, lastError, micros(tx.now), j.ID, j.ClaimID)
 	return err
 }

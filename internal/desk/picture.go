@@ -1,0 +1,246 @@
+package desk
+
+import (
+	"container/list"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"sync"
+
+	"github.com/paraph-sign/paraph"
+	"github.com/paraph-sign/paraph/internal/seal"
+)
+
+// CurrentPDF is a document as it now stands: the sealed one, or the original
+// with the values of everybody who has finished drawn on it.
+func (d *Desk) CurrentPDF(ctx context.Context, e *paraph.Envelope, doc paraph.Document) ([]byte, error) {
+	if doc.Sealed != "" {
+		return d.Blobs.Get(ctx, doc.Sealed)
+	}
+	marks := finishedMarks(e, doc)
+	if len(marks) == 0 {
+		return d.Blobs.Get(ctx, doc.Original)
+	}
+	return d.pages.get("pdf:"+stateKey(e, doc, marks), func() ([]byte, error) {
+		pdf, err := d.Blobs.Get(ctx, doc.Original)
+		if err != nil {
+			return nil, err
+		}
+		drawn, err := d.draw(ctx, marks)
+		if err != nil {
+			return nil, err
+		}
+		return d.Engine.Stamp(ctx, pdf, drawn)
+	})
+}
+
+// PagePicture is a page of a document as it now stands, drawn at a width in
+// pixels, and its content type. Pictures are kept, so asking again is cheap.
+func (d *Desk) PagePicture(ctx context.Context, e *paraph.Envelope, doc paraph.Document, page, width int) ([]byte, string, error) {
+	key := fmt.Sprintf("page:%s:%d:%d", stateKey(e, doc, finishedMarks(e, doc)), page, width)
+	b, err := d.pages.get(key, func() ([]byte, error) {
+		pdf, err := d.CurrentPDF(ctx, e, doc)
+		if err != nil {
+			return nil, err
+		}
+		p, err := d.Engine.RenderPage(ctx, pdf, page, width)
+		return append([]byte(p.ContentType+"\n"), p.Data...), err
+	})
+	if err != nil {
+		return nil, "", wrap(err, "draw a page of document", doc.ID)
+	}
+	for i, c := range b {
+		if c == '\n' {
+			return b[i+1:], string(b[:i]), nil
+		}
+	}
+	return nil, "", fmt.Errorf("draw a page of document %d: no content type", doc.ID)
+}
+
+// PageText is the words on a page of a document and where they stand.
+func (d *Desk) PageText(ctx context.Context, doc paraph.Document, page int) ([]seal.TextRun, error) {
+	b, err := d.pages.get("text:"+doc.Original+":"+strconv.Itoa(page), func() ([]byte, error) {
+		pdf, err := d.Blobs.Get(ctx, doc.Original)
+		if err != nil {
+			return nil, err
+		}
+		runs, err := d.Engine.PageText(ctx, pdf, page)
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(runs)
+	})
+	if err != nil {
+		return nil, err
+	}
+	var runs []seal.TextRun
+	return runs, json.Unmarshal(b, &runs)
+}
+
+// StateTag names what a document looks like now: it changes when somebody
+// finishes, and serves as the version in a picture's address.
+func StateTag(e *paraph.Envelope, doc paraph.Document) string {
+	return stateKey(e, doc, finishedMarks(e, doc))[:16]
+}
+
+// stateKey names a document's looks.
+func stateKey(e *paraph.Envelope, doc paraph.Document, marks []mark) string {
+	if doc.Sealed != "" {
+		return doc.Sealed
+	}
+	if len(marks) == 0 {
+		return doc.Original
+	}
+	b, err := json.Marshal(marks)
+	if err != nil { // numbers and strings only: can't happen
+		panic(err)
+	}
+	sum := sha256.Sum256(append(b, doc.Original...))
+	return hex.EncodeToString(sum[:])
+}
+
+// mark is a value at a place, its picture still a digest.
+type mark struct {
+	seal.Mark
+	Digest string
+}
+
+// finishedMarks are the values on a document of everybody who has finished.
+func finishedMarks(e *paraph.Envelope, doc paraph.Document) []mark {
+	var out []mark
+	for _, f := range e.Fields {
+		r, ok := e.Recipient(f.RecipientID)
+		if !ok || r.CompletedAt.IsZero() || !f.Filled() {
+			continue
+		}
+		for _, a := range f.Areas {
+			if a.DocumentID == doc.ID {
+				out = append(out, fieldMarks(f, a, r)...)
+			}
+		}
+	}
+	return out
+}
+
+// fieldMarks draws a field's value at one of its places.
+func fieldMarks(f paraph.Field, a paraph.Area, r paraph.Recipient) []mark {
+	m := seal.Mark{Page: a.Page, X: a.X, Y: a.Y, W: a.W, H: a.H, Kind: seal.MarkText, Text: f.Value.Text, FontSize: f.Settings.FontSize}
+	switch f.Type {
+	case paraph.SignatureField:
+		m.Kind, m.Text = seal.MarkImage, ""
+		m.Caption = r.DisplayName() + "\n" + r.CompletedAt.UTC().Format("2006-01-02 15:04 UTC") + " · " + f.UUID[:8]
+		return []mark{{m, f.Value.Image}}
+	case paraph.InitialsField:
+		m.Kind, m.Text = seal.MarkImage, ""
+		return []mark{{m, f.Value.Image}}
+	case paraph.CheckboxField:
+		m.Kind, m.Text = seal.MarkCheck, ""
+	case paraph.RadioField:
+		return radioMarks(f, a, m)
+	}
+	return []mark{{Mark: m}}
+}
+
+// radioMarks are a dot where the place is of the chosen option; a place for
+// all options shows the chosen one's words.
+func radioMarks(f paraph.Field, a paraph.Area, m seal.Mark) []mark {
+	switch a.Option {
+	case "":
+		return []mark{{Mark: m}}
+	case f.Value.Text:
+		m.Kind, m.Text = seal.MarkDot, ""
+		return []mark{{Mark: m}}
+	}
+	return nil
+}
+
+// draw fetches the pictures of marks.
+func (d *Desk) draw(ctx context.Context, marks []mark) ([]seal.Mark, error) {
+	out := make([]seal.Mark, len(marks))
+	fetched := map[string][]byte{}
+	for i, m := range marks {
+		out[i] = m.Mark
+		if m.Digest == "" {
+			continue
+		}
+		if _, ok := fetched[m.Digest]; !ok {
+			b, err := d.Blobs.Get(ctx, m.Digest)
+			if err != nil {
+				return nil, err
+			}
+			fetched[m.Digest] = b
+		}
+		out[i].Image = fetched[m.Digest]
+	}
+	return out, nil
+}
+
+// pageCache keeps what was drawn, the latest used up to a number of bytes, and
+// lets one caller draw while others of the same key wait.
+type pageCache struct {
+	mu    sync.Mutex
+	max   int
+	size  int
+	order *list.List // of *cached, the latest used first
+	items map[string]*list.Element
+}
+
+type cached struct {
+	key   string
+	ready chan struct{}
+	data  []byte
+	err   error
+}
+
+func newPageCache(bytes int) *pageCache {
+	return &pageCache{max: bytes, order: list.New(), items: map[string]*list.Element{}}
+}
+
+// get answers what is kept under key, or makes it. A failure is not kept.
+func (c *pageCache) get(key string, make func() ([]byte, error)) ([]byte, error) {
+	c.mu.Lock()
+	if el, ok := c.items[key]; ok {
+		c.order.MoveToFront(el)
+		c.mu.Unlock()
+		it := el.Value.(*cached)
+		<-it.ready
+		return it.data, it.err
+	}
+	it := &cached{key: key, ready: closedLater()}
+	c.items[key] = c.order.PushFront(it)
+	c.mu.Unlock()
+	it.data, it.err = make()
+	c.keep(it)
+	close(it.ready)
+	return it.data, it.err
+}
+
+func closedLater() chan struct{} { return make(chan struct{}) }
+
+func (c *pageCache) keep(it *cached) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if it.err != nil {
+		c.drop(c.items[it.key])
+		return
+	}
+	c.size += len(it.data)
+	for el := c.order.Back(); el != nil && c.size > c.max; {
+		previous := el.Prev()
+		if old := el.Value.(*cached); old != it && old.data != nil {
+			c.size -= len(old.data)
+			c.drop(el)
+		}
+		el = previous
+	}
+}
+
+func (c *pageCache) drop(el *list.Element) {
+	if el != nil {
+		c.order.Remove(el)
+		delete(c.items, el.Value.(*cached).key)
+	}
+}

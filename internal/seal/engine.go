@@ -106,7 +106,7 @@ func (e *Engine) with(ctx context.Context, l *lane, work func(*session) error) e
 	defer cancel()
 	done := make(chan error, 1)
 	go func() {
-		err := runOn(in, work)
+		err := runOn(&session{pdfium: in.pdfium, maxOutput: 2*e.cfg.MaxBytes + 16<<20, stop: limited.Done()}, work)
 		if limited.Err() != nil || isCrash(err) {
 			in.discard()
 		} else {
@@ -136,8 +136,7 @@ func (e *Engine) giveUp(ctx, limited context.Context, l *lane, in *instance) err
 	return refuse(KindTooComplex, "This file takes too long to process.", context.Cause(limited))
 }
 
-func runOn(in *instance, work func(*session) error) (err error) {
-	s := &session{pdfium: in.pdfium}
+func runOn(s *session, work func(*session) error) (err error) {
 	defer s.close()
 	defer func() {
 		if p := recover(); p != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/klippa-app/go-pdfium"
 	pdfiumerrors "github.com/klippa-app/go-pdfium/errors"
@@ -17,10 +18,13 @@ const inMemory = 16 << 20
 
 // session is one operation on one instance. What it opened is closed with it.
 type session struct {
-	pdfium pdfium.Pdfium
-	docs   []references.FPDF_DOCUMENT
-	forms  []references.FPDF_FORMHANDLE
-	pages  []references.FPDF_PAGE
+	pdfium    pdfium.Pdfium
+	maxOutput int             // bytes that a saved file may have
+	stop      <-chan struct{} // closed when nobody waits for the result any more
+
+	docs  []references.FPDF_DOCUMENT
+	forms []references.FPDF_FORMHANDLE
+	pages []references.FPDF_PAGE
 }
 
 func (s *session) close() {
@@ -87,11 +91,37 @@ func (s *session) closePage(page references.FPDF_PAGE) {
 
 func byRef(page references.FPDF_PAGE) requests.Page { return requests.Page{ByReference: &page} }
 
+// save writes the document out, up to a limit: a small file can be made to grow without end by naming very high
+// object numbers.
 func (s *session) save(doc references.FPDF_DOCUMENT, flags requests.SaveFlags) ([]byte, error) {
-	var out bytes.Buffer
-	_, err := s.pdfium.FPDF_SaveAsCopy(&requests.FPDF_SaveAsCopy{Document: doc, Flags: flags, FileWriter: &out})
+	out := &boundedBuffer{left: s.maxOutput, stop: s.stop}
+	_, err := s.pdfium.FPDF_SaveAsCopy(&requests.FPDF_SaveAsCopy{Document: doc, Flags: flags, FileWriter: out})
+	if out.full {
+		return nil, refuse(KindTooComplex, "This PDF becomes too large when it is saved.", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("save PDF: %w", err)
 	}
 	return out.Bytes(), nil
+}
+
+// boundedBuffer refuses to grow beyond a size or after a stop, which makes PDFium give up.
+type boundedBuffer struct {
+	bytes.Buffer
+	left int
+	stop <-chan struct{}
+	full bool
+}
+
+func (b *boundedBuffer) Write(p []byte) (int, error) {
+	select {
+	case <-b.stop:
+		return 0, ErrDeadline
+	default:
+	}
+	if b.left -= len(p); b.left < 0 {
+		b.full = true
+		return 0, io.ErrShortWrite
+	}
+	return b.Buffer.Write(p)
 }

@@ -392,3 +392,44 @@ func TestDropSignatures(t *testing.T) {
 		})
 	}
 }
+
+// TestSignMendsPDFium signs what PDFium makes of a signed file with a cross-reference stream when it saves incrementally.
+func TestSignMendsPDFium(t *testing.T) {
+	t.Parallel()
+	alice, paraph := testKeys()["RSA"], testKeys()["ECDSA"]
+	approved := signUnlocked(t, qpdfWrite(t, formPDF(true), "--object-streams=generate"), alice)
+	f, err := openPDF(approved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	b.Write(approved)
+	at := b.Len()
+	b.WriteString("6 0 obj\n<</Title (Later)>>\nendobj\n")
+	start := b.Len()
+	root := f.trailer().vals["Root"].(pdfRef)
+	size, _ := f.trailer().int("Size")
+	fmt.Fprintf(&b, "%d 0 obj <</Root %d 0 R /Size %d/Prev %d/W[0 4 1]/Index[6 1 ]/Length 5>>stream\r\n", size, root.num, size+1, f.sections[0].offset)
+	b.Write([]byte{0, 0, byte(at >> 8), byte(at), 0})
+	fmt.Fprintf(&b, "\r\nendstream\r\nstartxref\r\n%d\r\n%%%%EOF\r\n", start)
+	saved := b.Bytes()
+	if _, err := openPDF(saved); err == nil {
+		t.Fatal("the file should be broken")
+	}
+	out := mustSign(t, saved, paraph)
+	if !bytes.HasPrefix(out, saved[:start]) {
+		t.Error("more than the end was written anew")
+	}
+	toolSays(t, out, "qpdf", "--check")
+	if said := toolSays(t, out, "pdfsig", "-nocert"); strings.Count(said, "Signature is Valid") != 2 || strings.Count(said, "Total document signed") != 1 {
+		t.Errorf("pdfsig says %s", said)
+	}
+	if rep := mustVerify(t, out, paraph); !rep.Valid || len(rep.Signatures) != 2 || !rep.Signatures[0].Intact {
+		t.Error(rep.Text())
+	}
+	for name, pdf := range layouts(t) {
+		if !bytes.Equal(mendSaved(pdf), pdf) {
+			t.Errorf("%s was mended though it is whole", name)
+		}
+	}
+}

@@ -1,0 +1,52 @@
+package web
+
+import "net/http"
+
+func (s *server) home(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) setupPage(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) setup(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) signInPage(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) signIn(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) signOut(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) signUpPage(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) signUp(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) forgotPage(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) forgot(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) resetPage(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) reset(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) joinPage(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) join(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) switchSpace(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) newTeamPage(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) newTeam(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) teamPage(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) renameTeam(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) invite(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) uninvite(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) removeMember(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) settingsHome(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) profilePage(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) profile(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) passwordPage(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) password(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) tokensPage(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) newToken(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) deleteToken(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) instancePage(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) instance(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) webhooksPage(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) newWebhook(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) newWebhookPage(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) webhookPage(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) editWebhook(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) editWebhookPage(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) deleteWebhookPage(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) deleteWebhook(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) switchWebhook(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) rotateSecret(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) testWebhook(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) deliveryPage(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) resend(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) devMail(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) devMailPage(w http.ResponseWriter, r *http.Request) error { return errNoPage }
+func (s *server) devMailHTML(w http.ResponseWriter, r *http.Request) error { return errNoPage }

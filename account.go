@@ -135,10 +135,13 @@ func ParseEmail(field, s string) (string, error) {
 		return "", FieldErrorf(field, "Enter an e-mail address.")
 	}
 	a, err := mail.ParseAddress(s)
-	if err != nil || a.Address != s || a.Name != "" || len(s) > MaxEmailLength || !strings.Contains(s, "@") {
+	if err != nil || a.Address != s || a.Name != "" || len(s) > MaxEmailLength || CleanLine(s) != s {
 		return "", FieldErrorf(field, "“%s” is not an e-mail address.", Shorten(s, 60))
 	}
-	return strings.ToLower(s), nil
+	if s = strings.ToLower(s); len(s) > MaxEmailLength { // a few letters grow
+		return "", FieldErrorf(field, "“%s” is not an e-mail address.", Shorten(s, 60))
+	}
+	return s, nil
 }
 
 // ParseName checks a name of a person or thing and returns it trimmed, with

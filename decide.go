@@ -84,11 +84,21 @@ func (e Envelope) SetDetails(d Details, now time.Time) (Envelope, error) {
 	c := e.clone()
 	c.Name, c.Subject, c.Message = name, strings.TrimSpace(CleanLine(d.Subject)), strings.TrimSpace(CleanText(d.Message))
 	c.Sequential, c.ExpireAt = d.Sequential, d.ExpireAt
-	c.ExternalID, c.RedirectTo, c.ReplyTo = CleanLine(d.ExternalID), d.RedirectTo, d.ReplyTo
+	c.ExternalID, c.RedirectTo, c.ReplyTo = CleanLine(d.ExternalID), CleanLine(d.RedirectTo), d.ReplyTo
 	return c.touched(now), nil
 }
 
-// AddDocument adds a document to a draft, last. Its id may be negative.
+// placeholder is an id for something new, below all ids that are in use.
+func placeholder[T any](vs []T, id func(T) int64) int64 {
+	low := int64(0)
+	for _, v := range vs {
+		low = min(low, id(v))
+	}
+	return low - 1
+}
+
+// AddDocument adds a document to a draft, last. Its id may be negative; one
+// that has none, or a taken one, gets a new negative one.
 func (e Envelope) AddDocument(d Document, now time.Time) (Envelope, error) {
 	if err := e.mustBe(Draft); err != nil {
 		return e, err
@@ -102,9 +112,15 @@ func (e Envelope) AddDocument(d Document, now time.Time) (Envelope, error) {
 	if len(d.Pages) == 0 {
 		return e, FieldErrorf("documents", "The document has no pages.")
 	}
+	if slices.ContainsFunc(d.Pages, func(p Page) bool { return !p.valid() }) {
+		return e, FieldErrorf("documents", "A page of the document has no size.")
+	}
 	name, err := ParseName("documents", d.Name)
 	if err != nil {
 		return e, err
+	}
+	if _, taken := e.Document(d.ID); taken || d.ID == 0 {
+		d.ID = placeholder(e.Documents, func(d Document) int64 { return d.ID })
 	}
 	c := e.clone()
 	d.Name, d.Position = name, len(c.Documents)
@@ -135,8 +151,9 @@ func (e Envelope) RemoveDocument(id int64, now time.Time) (Envelope, error) {
 }
 
 // SetRecipients replaces a draft's recipients. One whose id is already in the
-// envelope keeps its token and dates; fields of those who are gone go too. An
-// incomplete address is no error in a draft: Send asks for it.
+// envelope keeps its token and dates; one without an id gets a negative one;
+// fields of those who are gone go too. A missing address is no error in a
+// draft: Send asks for it.
 func (e Envelope) SetRecipients(rs []Recipient, now time.Time) (Envelope, error) {
 	if err := e.mustBe(Draft); err != nil {
 		return e, err
@@ -146,10 +163,19 @@ func (e Envelope) SetRecipients(rs []Recipient, now time.Time) (Envelope, error)
 	}
 	c := e.clone()
 	c.Recipients = make([]Recipient, 0, len(rs))
+	id := func(r Recipient) int64 { return r.ID }
+	next := min(placeholder(rs, id), placeholder(e.Recipients, id))
 	for i, r := range rs {
 		r, err := e.draftRecipient(i, r, now)
 		if err != nil {
 			return e, err
+		}
+		if _, twice := c.Recipient(r.ID); twice {
+			return e, FieldErrorf("recipients."+strconv.Itoa(i)+".id", "Two recipients have the id %d.", r.ID)
+		}
+		if r.ID == 0 {
+			r.ID = next
+			next--
 		}
 		c.Recipients = append(c.Recipients, r)
 	}
@@ -166,18 +192,18 @@ func (e Envelope) SetRecipients(rs []Recipient, now time.Time) (Envelope, error)
 
 func (e *Envelope) draftRecipient(i int, r Recipient, now time.Time) (Recipient, error) {
 	at := "recipients." + strconv.Itoa(i)
-	if old, ok := e.Recipient(r.ID); ok {
-		r.UUID, r.Token, r.CreatedAt, r.UpdatedAt = old.UUID, old.Token, old.CreatedAt, old.UpdatedAt
-		if r != old {
-			r.UpdatedAt = now
-		}
-	} else {
-		r.UUID, r.Token, r.CreatedAt, r.UpdatedAt = NewUUID(), NewToken(21), now, now
+	old, ok := e.Recipient(r.ID)
+	if !ok || r.ID == 0 {
+		old = Recipient{ID: r.ID, EnvelopeID: e.ID, UUID: NewUUID(), Token: NewToken(21), CreatedAt: now, UpdatedAt: now}
 	}
+	was := old
+	old.Kind, old.Role, old.Name, old.Email, old.Phone, old.Order = r.Kind, r.Role, r.Name, r.Email, CleanLine(r.Phone), r.Order
+	old.ExternalID, old.Metadata, old.SendEmail, old.RedirectTo = CleanLine(r.ExternalID), r.Metadata, r.SendEmail, CleanLine(r.RedirectTo)
+	r = old // so that nobody brings a life of theirs along
 	if !r.Kind.Valid() {
 		return r, FieldErrorf(at+".kind", "“%s” is not a kind of recipient.", Shorten(string(r.Kind), 40))
 	}
-	if strings.TrimSpace(r.Email) != "" {
+	if r.Email = strings.TrimSpace(r.Email); r.Email != "" {
 		email, err := ParseEmail(at+".email", r.Email)
 		if err != nil {
 			return r, err
@@ -189,6 +215,9 @@ func (e *Envelope) draftRecipient(i int, r Recipient, now time.Time) (Recipient,
 		return r, FieldErrorf(at+".name", "Names and roles have at most %d characters.", MaxNameLength)
 	}
 	r.Order = min(max(r.Order, 1), MaxRecipients)
+	if r != was {
+		r.UpdatedAt = now
+	}
 	return r, nil
 }
 
@@ -217,7 +246,7 @@ func (e *Envelope) uniqueRoles() error {
 
 // SetFields replaces a draft's fields. Each is checked; the error stands at
 // the first that is wrong. Ids of fields that are in the envelope are kept,
-// others become new fields.
+// others become new fields with negative ids.
 func (e Envelope) SetFields(fs []Field, now time.Time) (Envelope, error) {
 	if err := e.mustBe(Draft); err != nil {
 		return e, err
@@ -227,6 +256,7 @@ func (e Envelope) SetFields(fs []Field, now time.Time) (Envelope, error) {
 	}
 	c := e.clone()
 	c.Fields = make([]Field, 0, len(fs))
+	next := placeholder(e.Fields, func(f Field) int64 { return f.ID })
 	for i, f := range fs {
 		r, ok := e.Recipient(f.RecipientID)
 		if !ok || !r.Kind.HasFields() {
@@ -237,10 +267,11 @@ func (e Envelope) SetFields(fs []Field, now time.Time) (Envelope, error) {
 			return e, err
 		}
 		old, ok := e.Field(f.ID)
-		f.UUID = old.UUID
-		if !ok {
-			f.ID, f.UUID = -int64(i)-1, NewUUID()
+		if _, twice := c.Field(f.ID); !ok || twice {
+			old = Field{ID: next, UUID: NewUUID()}
+			next--
 		}
+		f.ID, f.EnvelopeID, f.UUID = old.ID, e.ID, old.UUID
 		f.Position, f.Value, f.EnteredAt = i, Value{}, time.Time{}
 		c.Fields = append(c.Fields, f)
 	}
@@ -279,17 +310,14 @@ func (e *Envelope) Ready(now time.Time) error {
 	if !slices.ContainsFunc(e.Recipients, func(r Recipient) bool { return r.Kind.Acts() }) {
 		return FieldErrorf("recipients", "Add somebody who signs, approves or views.")
 	}
-	for i, r := range e.Recipients {
-		if err := e.ready(i, r); err != nil {
-			return err
-		}
-	}
 	for _, f := range e.Fields {
 		if err := f.Check(e.pagesOf); err != nil {
 			return err
 		}
-		if f.ReadOnly && f.Required && f.Settings.Default == "" && !f.prefills() {
-			return FieldErrorf(f.InputName(), "“%s” is required and read only, so it needs a default value.", f.Title())
+	}
+	for i, r := range e.Recipients {
+		if err := e.ready(i, r, now); err != nil {
+			return err
 		}
 	}
 	if !e.ExpireAt.IsZero() && !e.ExpireAt.After(now) {
@@ -298,13 +326,25 @@ func (e *Envelope) Ready(now time.Time) error {
 	return nil
 }
 
-func (e *Envelope) ready(i int, r Recipient) error {
+func (e *Envelope) ready(i int, r Recipient, now time.Time) error {
 	at := "recipients." + strconv.Itoa(i)
 	if r.Email == "" && (r.SendEmail || r.Name == "") {
 		return FieldErrorf(at+".email", "Enter the e-mail address of %s.", r.DisplayName())
 	}
 	if r.Kind == Signer && len(e.FieldsOf(r.ID)) == 0 {
 		return FieldErrorf("fields", "Place at least one field for %s, or make them a viewer.", r.DisplayName())
+	}
+	return e.fillable(r, now)
+}
+
+// fillable refuses a required field that its recipient may not change and
+// that would be empty: they could never finish.
+func (e *Envelope) fillable(r Recipient, now time.Time) error {
+	for _, f := range e.FieldsOf(r.ID) {
+		f.Value = f.Prefill(r, now)
+		if f.ReadOnly && f.Required && !f.Filled() {
+			return FieldErrorf(f.InputName(), "“%s” is required and read only, so it needs a default value.", f.Title())
+		}
 	}
 	return nil
 }
@@ -399,12 +439,6 @@ func (e Envelope) Finish(recipientID int64, consent string, by Actor, now time.T
 	}
 	c.Status, c.EndedAt = Completed, now
 	return c, append(events, Event{Type: EnvelopeCompleted, At: now, Actor: Actor{Kind: BySystem}}), nil
-}
-
-// prefills reports whether a field is filled from what is known of its
-// recipient.
-func (f Field) prefills() bool {
-	return f.Type == NameField || f.Type == EmailField || f.Type == DateField && f.ReadOnly
 }
 
 // Prefill is the value that a field shows before its recipient enters one,
@@ -521,14 +555,17 @@ func (e Envelope) Remind(recipientID int64, by Actor, now time.Time) (Envelope, 
 // Contact is how a recipient is reached.
 type Contact struct{ Name, Email, Phone, ExternalID, Metadata string }
 
-// SetContact changes how a recipient who has not acted yet is reached.
+// SetContact changes how a recipient who has not acted yet is reached. Once
+// the envelope is out, what it needs of them can't be taken away.
 func (e Envelope) SetContact(recipientID int64, k Contact, by Actor, now time.Time) (Envelope, []Event, error) {
 	i := slices.IndexFunc(e.Recipients, func(r Recipient) bool { return r.ID == recipientID })
 	switch {
 	case i < 0:
 		return e, nil, Errorf(NotFound, "This recipient is not in the envelope.")
-	case e.Status.Ended() || !e.Recipients[i].CompletedAt.IsZero():
+	case e.Status.Ended() || !e.DeletedAt.IsZero():
 		return e, nil, e.endedError()
+	case !e.Recipients[i].CompletedAt.IsZero():
+		return e, nil, Errorf(Ended, "%s has finished already.", e.Recipients[i].DisplayName())
 	}
 	if k.Email != "" {
 		email, err := ParseEmail("email", k.Email)
@@ -546,6 +583,11 @@ func (e Envelope) SetContact(recipientID int64, k Contact, by Actor, now time.Ti
 	}
 	if *r == e.Recipients[i] {
 		return e, nil, nil
+	}
+	if e.Status == Pending {
+		if err := c.ready(i, *r, now); err != nil {
+			return e, nil, err
+		}
 	}
 	r.UpdatedAt = now
 	data := map[string]string{}
@@ -608,6 +650,9 @@ func (e Envelope) Delete(by Actor, now time.Time) (Envelope, []Event, error) {
 // Archive hides an envelope from the list, or with archived false shows it
 // again.
 func (e Envelope) Archive(archived bool, by Actor, now time.Time) (Envelope, []Event, error) {
+	if !e.DeletedAt.IsZero() {
+		return e, nil, e.endedError()
+	}
 	if archived == !e.ArchivedAt.IsZero() {
 		return e, nil, nil
 	}
@@ -627,6 +672,8 @@ func (e *Envelope) acting(recipientID int64, now time.Time) (int, error) {
 	switch {
 	case i < 0:
 		return 0, Errorf(NotFound, "This recipient is not in the envelope.")
+	case !e.DeletedAt.IsZero():
+		return 0, e.endedError()
 	case e.Status == Draft:
 		return 0, Errorf(NotYourTurn, "This envelope has not been sent yet.")
 	case e.Status.Ended():
@@ -644,7 +691,7 @@ func (e *Envelope) acting(recipientID int64, now time.Time) (int, error) {
 // seen keeps from where a recipient acted last.
 func (e *Envelope) seen(i int, by Actor, now time.Time) {
 	e.Recipients[i].UpdatedAt = now
-	if by.IP != "" {
+	if by = by.clean(); by.IP != "" {
 		e.Recipients[i].IP, e.Recipients[i].UserAgent = by.IP, by.UserAgent
 	}
 }

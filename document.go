@@ -27,6 +27,12 @@ type Page struct {
 	Height float64 `json:"h"`
 }
 
+// valid reports whether the page has a size that something can be drawn on.
+func (p Page) valid() bool {
+	const most = 1e6 // points: 350 m; the format's own limit is 14,400 units of at most some points
+	return p.Width > 0 && p.Width < most && p.Height > 0 && p.Height < most
+}
+
 // Current is the digest of the PDF as it now stands: the sealed one once there
 // is one.
 func (d Document) Current() string {

@@ -40,6 +40,17 @@ const (
 	BySystem    ActorKind = "system" // the server itself
 )
 
+// maxUserAgent bounds what a browser says of itself, in runes.
+const maxUserAgent = 500
+
+// clean is the actor as it can be stored: browsers send headers that are not
+// UTF-8, and of any length.
+func (a Actor) clean() Actor {
+	a.Name, a.Email, a.IP = CleanLine(a.Name), CleanLine(a.Email), CleanLine(a.IP)
+	a.UserAgent = Shorten(CleanLine(a.UserAgent), maxUserAgent)
+	return a
+}
+
 // Label is the actor's name as people read it.
 func (a Actor) Label() string {
 	switch {

@@ -121,7 +121,8 @@ const (
 	MaxFields      = 2000
 	MaxValueLength = 10000 // runes of text in one value
 	MaxOptions     = 200
-	minAreaSide    = 0.0005 // of a page: about 0.3 mm of A4
+	MaxFontSize    = 200    // points
+	minAreaSide    = 0.0005 // of a page: 0.1 mm of the width of A4
 )
 
 // CheckValue returns v in the form in which it is stored, or an Invalid error
@@ -129,8 +130,11 @@ const (
 func (f Field) CheckValue(v Value) (Value, error) {
 	at := f.InputName()
 	if f.Type.IsImage() {
-		if v.Image != "" && len(v.Image) != 64 {
+		if v.Image != "" && !isDigest(v.Image) {
 			return Value{}, FieldErrorf(at, "The picture of this %s is missing.", f.Type)
+		}
+		if !slices.Contains([]string{"", "draw", "type", "upload"}, v.Method) {
+			return Value{}, FieldErrorf(at, "A %s is drawn, typed or uploaded.", f.Type)
 		}
 		v.Text = Shorten(CleanLine(v.Text), MaxNameLength)
 		return v, nil
@@ -277,6 +281,9 @@ func (f Field) Check(pages func(documentID int64) []Page) error {
 		if err := f.checkArea(at, a, pages(a.DocumentID)); err != nil {
 			return err
 		}
+	}
+	if !(f.Settings.FontSize >= 0 && f.Settings.FontSize <= MaxFontSize) {
+		return FieldErrorf(at, "The font size of “%s” lies between 0 and %d points.", f.Title(), MaxFontSize)
 	}
 	if err := f.checkOptions(at); err != nil {
 		return err

@@ -8,7 +8,8 @@ import (
 )
 
 // link is what an event's hash is over, as one JSON object with its keys in
-// this order and the keys of data sorted. Times are microseconds since 1970.
+// this order and the keys of data sorted, written as encoding/json does: no
+// spaces, and of <, > and & their \u escapes. Times are microseconds since 1970.
 type link struct {
 	Prev        string            `json:"prev"`
 	EnvelopeID  int64             `json:"envelope"`
@@ -48,6 +49,7 @@ func ChainHash(ev Event) string {
 // when they are the first) and returns them.
 func Chain(last Event, events []Event) []Event {
 	for i := range events {
+		events[i].Actor = events[i].Actor.clean()
 		events[i].Seq = last.Seq + 1
 		events[i].PrevHash = last.Hash
 		events[i].Hash = ChainHash(events[i])
@@ -56,8 +58,10 @@ func Chain(last Event, events []Event) []Event {
 	return events
 }
 
-// VerifyTrail checks that events are the whole trail of one envelope from its
-// first event on, unchanged and in order. The error says where it breaks.
+// VerifyTrail checks that events are the trail of one envelope from its first
+// event on, unchanged and in order. The error says where it breaks. What was
+// cut off at the end can't be seen from the rest; who needs that compares the
+// last hash with one that is kept elsewhere.
 func VerifyTrail(events []Event) error {
 	var last Event
 	for _, ev := range events {

@@ -30,13 +30,12 @@ const (
 
 // The limits of one attempt.
 const (
-	MaxRetryAfter   = 10 * time.Hour
-	maxReadBody     = 64 << 10 // decompressed bytes of the response that are read
-	maxKeptBody     = 8 << 10  // and of these, what is kept for the log
-	maxHeaderBytes  = 32 << 10
-	defaultResolve  = 5 * time.Second
-	defaultConnect  = 5 * time.Second
-	connectionReuse = 2 * time.Minute
+	MaxRetryAfter  = 10 * time.Hour
+	maxReadBody    = 64 << 10 // decompressed bytes of the response that are read
+	maxKeptBody    = 8 << 10  // and of these, what is kept for the log
+	maxHeaderBytes = 32 << 10
+	defaultResolve = 5 * time.Second
+	defaultConnect = 5 * time.Second
 )
 
 // Request is one attempt to be made: frozen bytes for one URL.

@@ -1,18 +1,13 @@
 package webhook
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"io"
 	"net"
-	"net/http"
 	"net/netip"
-	"net/url"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/paraph-sign/paraph"
@@ -32,11 +27,11 @@ type ClientConfig struct {
 // Client makes attempts. It keeps connections for the next one and is safe for concurrent use; make one per process.
 type Client struct {
 	guard     *guard
-	transport *http.Transport
+	tls       *tls.Config
+	pool      *pool
 	userAgent string
 	clock     func() time.Time
-	buffers   sync.Pool    // of *readBuffer
-	dropped   atomic.Int64 // when idle connections were last dropped, unix nanoseconds
+	buffers   sync.Pool // of *[]byte with maxReadBody bytes
 }
 
 // NewClient refuses a config without a User-Agent.
@@ -47,11 +42,15 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	if cfg.Clock == nil {
 		cfg.Clock = time.Now
 	}
-	g := newGuard(cfg)
-	c := &Client{guard: g, transport: newTransport(cfg, g), userAgent: cfg.UserAgent, clock: cfg.Clock}
-	c.buffers.New = func() any { return new(readBuffer) }
-	c.dropped.Store(cfg.Clock().UnixNano())
-	return c, nil
+	return &Client{
+		guard: newGuard(cfg), pool: newPool(cfg.Clock), userAgent: cfg.UserAgent, clock: cfg.Clock,
+		// HTTP/1.1 only, so that one stalled connection holds up one request.
+		tls: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.RootCAs, NextProtos: []string{"http/1.1"}},
+		buffers: sync.Pool{New: func() any {
+			b := make([]byte, maxReadBody)
+			return &b
+		}},
+	}, nil
 }
 
 func newGuard(cfg ClientConfig) *guard {
@@ -66,25 +65,6 @@ func newGuard(cfg ClientConfig) *guard {
 		g.connectTimeout = defaultConnect
 	}
 	return g
-}
-
-// newTransport sets no Proxy: the environment must not reroute what the guard has checked. HTTP/1.1 only, so that one receiver's
-// stalled connection holds up one request.
-func newTransport(cfg ClientConfig, g *guard) *http.Transport {
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true)
-	return &http.Transport{
-		DialContext:            g.dial,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.RootCAs},
-		TLSHandshakeTimeout:    g.connectTimeout,
-		Protocols:              protocols,
-		DisableCompression:     true,
-		MaxIdleConns:           1024,
-		MaxIdleConnsPerHost:    256,
-		IdleConnTimeout:        60 * time.Second,
-		MaxResponseHeaderBytes: maxHeaderBytes,
-		WriteBufferSize:        8 << 10,
-	}
 }
 
 // CheckURL is the package's CheckURL, and refuses an address in the URL that would not be called either. For a name that is found
@@ -102,23 +82,25 @@ func (c *Client) CheckURL(raw string) error {
 	return nil
 }
 
-// Close drops the connections that are kept. Attempts under way go on.
-func (c *Client) Close() { c.transport.CloseIdleConnections() }
+// Close drops the connections that are kept and keeps no more. Attempts under way go on.
+func (c *Client) Close() { c.pool.close() }
 
-// Send makes one attempt and always returns what came of it. When ctx ends, the attempt ends with CodeShutdown.
+// Send makes one attempt and always returns what came of it. When ctx ends, the attempt ends with CodeShutdown. Redirects are not
+// followed, and no proxy is taken from the environment.
 func (c *Client) Send(ctx context.Context, r Request) Outcome {
 	o := Outcome{At: c.clock()}
-	x := &exchange{start: time.Now()}
-	if u, err := CheckURL(r.URL); err != nil {
-		o.fail(err)
-	} else if pairs, err := c.requestHeaders(r, o.At); err != nil {
-		o.fail(err)
-	} else {
-		c.dropOldConnections(o.At)
-		c.exchange(ctx, x, newHTTPRequest(u, r, pairs), r.Timeout, &o)
-		o.RequestHeaders = maskHeaders(pairs, len(pairs)-len(r.Headers))
+	start, limit := time.Now(), timeoutOf(r.Timeout)
+	u, err := CheckURL(r.URL)
+	if err != nil {
+		return o.fail(err)
 	}
-	x.finish(&o)
+	pairs, err := c.requestHeaders(r, o.At)
+	if err != nil {
+		return o.fail(err)
+	}
+	x := exchange{client: c, parent: ctx, url: u, pairs: pairs, body: r.Body, limit: limit, start: start, deadline: start.Add(limit)}
+	x.run(&o)
+	o.RequestHeaders = maskHeaders(pairs, len(pairs)-len(r.Headers))
 	return o
 }
 
@@ -130,11 +112,11 @@ const (
 )
 
 // fail tells of a request that could not be made.
-func (o *Outcome) fail(err error) {
+func (o Outcome) fail(err error) Outcome {
 	o.Code, o.Error = CodeInternal, "This server could not prepare the request."
 	input, ok := errors.AsType[*paraph.Error](err)
 	if !ok {
-		return
+		return o
 	}
 	o.Error = input.Message
 	switch input.Field {
@@ -145,23 +127,7 @@ func (o *Outcome) fail(err error) {
 	case fieldSecret:
 		o.Code = CodeBadSecret
 	}
-}
-
-// dropOldConnections sees to it that a name whose address has changed is looked up again soon, however busy its connections are.
-func (c *Client) dropOldConnections(now time.Time) {
-	last := c.dropped.Load()
-	if now.UnixNano()-last > int64(connectionReuse) && c.dropped.CompareAndSwap(last, now.UnixNano()) {
-		c.transport.CloseIdleConnections()
-	}
-}
-
-func newHTTPRequest(u *url.URL, r Request, pairs [][2]string) *http.Request {
-	body := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(r.Body)), nil }
-	first, _ := body()
-	return &http.Request{
-		Method: http.MethodPost, URL: u, Host: u.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: wireHeaders(pairs, len(pairs)-len(r.Headers)), Body: first, GetBody: body, ContentLength: int64(len(r.Body)),
-	}
+	return o
 }
 
 func timeoutOf(wanted time.Duration) time.Duration {
@@ -169,18 +135,4 @@ func timeoutOf(wanted time.Duration) time.Duration {
 		return paraph.DefaultTimeout
 	}
 	return min(wanted, paraph.MaxTimeout)
-}
-
-// exchange goes to the transport itself: http.Client would follow redirects and read cookies and user names.
-func (c *Client) exchange(parent context.Context, x *exchange, req *http.Request, timeout time.Duration, o *Outcome) {
-	limit := timeoutOf(timeout)
-	ctx, cancel := context.WithTimeout(parent, limit)
-	defer cancel()
-	resp, err := c.transport.RoundTrip(req.WithContext(x.context(ctx)))
-	if err == nil {
-		err = c.receive(resp, o)
-	}
-	if err != nil {
-		o.Code, o.Error = explain(parent, ctx, x.reached(), limit, err)
-	}
 }

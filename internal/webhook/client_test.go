@@ -272,7 +272,9 @@ func (b blockedResolver) LookupNetIP(ctx context.Context, _, _ string) ([]netip.
 
 func TestTLSFailures(t *testing.T) {
 	t.Parallel()
-	trusted, plain, old := quietServer(t), quietServer(t), quietServer(t)
+	trusted, plain, old, mutual := quietServer(t), quietServer(t), quietServer(t), quietServer(t)
+	mutual.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
+	mutual.StartTLS()
 	old.TLS = &tls.Config{MaxVersion: tls.VersionTLS11}
 	trusted.StartTLS()
 	plain.Start()
@@ -292,6 +294,7 @@ func TestTLSFailures(t *testing.T) {
 		{"unknown authority", trusted.URL, CodeTLSFailed, ClientConfig{}},
 		{"other name", strings.Replace(trusted.URL, "127.0.0.1", "receiver.test", 1), CodeTLSFailed, ClientConfig{RootCAs: roots, Resolver: dnsOf(addrs("127.0.0.1"))}},
 		{"no TLS", strings.Replace(plain.URL, "http:", "https:", 1), CodeTLSFailed, ClientConfig{}},
+		{"wants a client certificate", mutual.URL, CodeTLSFailed, ClientConfig{RootCAs: roots}},
 		{"TLS 1.1", old.URL, CodeTLSFailed, ClientConfig{RootCAs: roots}},
 		{"silence, handshake deadline", "https://" + silent.Addr().String() + "/", CodeTLSFailed, ClientConfig{ConnectTimeout: 50 * time.Millisecond}},
 		{"silence, whole deadline", "https://" + silent.Addr().String() + "/", CodeTLSFailed, ClientConfig{ConnectTimeout: 600 * time.Millisecond}},
@@ -351,10 +354,10 @@ func TestConnectionsAreReused(t *testing.T) {
 	if second := send(); second.Timings.Connect != 0 || second.Timings.DNS != 0 || second.Timings.Total == 0 {
 		t.Errorf("timings of a used connection: %+v", second.Timings)
 	}
-	now = now.Add(connectionReuse + time.Second)
+	now = now.Add(maxConnAge + time.Second)
 	send()
 	if len(dns.asked) != 2 {
-		t.Errorf("looked up %d times, want once and again after %s", len(dns.asked), connectionReuse)
+		t.Errorf("looked up %d times, want once and again after %s", len(dns.asked), maxConnAge)
 	}
 }
 

@@ -211,7 +211,10 @@ func docusealSubmissionOf(s Snapshot, names map[int64]string, omitTokens bool) d
 		d.CompletedAt = stamp(e.EndedAt)
 	}
 	for _, r := range e.Recipients {
-		d.Submitters = append(d.Submitters, docusealSubmitterOf(s, r, names, omitTokens))
+		// DocuSeal has no submitter who does nothing; readers wait for every one of them to complete.
+		if r.Kind.Acts() {
+			d.Submitters = append(d.Submitters, docusealSubmitterOf(s, r, names, omitTokens))
+		}
 	}
 	return d
 }

@@ -30,39 +30,34 @@ func (n Name) Family() string {
 	return first + ".*"
 }
 
+// names is the table; nothing changes it.
+var names = [...]Name{
+	{"document.created", "DOCUMENT_CREATED", Documenso, "A document was made: uploaded, or created by the API."},
+	{"document.sent", "DOCUMENT_SENT", Documenso, "A draft went out to its recipients."},
+	{"document.opened", "DOCUMENT_OPENED", Documenso, "A recipient opened the document for the first time."},
+	{"document.signed", "DOCUMENT_SIGNED", Documenso, "A recipient finished their part."},
+	{"document.recipient.completed", "DOCUMENT_RECIPIENT_COMPLETED", Documenso, "A recipient finished their part (the newer name of document.signed)."},
+	{"document.completed", "DOCUMENT_COMPLETED", Documenso, "Every recipient has acted and the sealed PDF is ready."},
+	{"document.rejected", "DOCUMENT_REJECTED", Documenso, "A recipient rejected the document."},
+	{"document.cancelled", "DOCUMENT_CANCELLED", Documenso, "The sender cancelled or deleted the document."},
+	{"document.reminder.sent", "DOCUMENT_REMINDER_SENT", Documenso, "A reminder went to a recipient."},
+	{"recipient.expired", "RECIPIENT_EXPIRED", Documenso, "A recipient's time to sign ran out."},
+	{"form.viewed", "form.viewed", DocuSeal, "A recipient opened the form for the first time."},
+	{"form.started", "form.started", DocuSeal, "A recipient began to fill in the form."},
+	{"form.completed", "form.completed", DocuSeal, "A recipient completed and signed the form."},
+	{"form.declined", "form.declined", DocuSeal, "A recipient declined to sign."},
+	{"submission.created", "submission.created", DocuSeal, "A submission was made."},
+	{"submission.completed", "submission.completed", DocuSeal, "All recipients have completed the submission."},
+	{"submission.expired", "submission.expired", DocuSeal, "The submission's time ran out before everybody had signed."},
+	{"submission.archived", "submission.archived", DocuSeal, "The submission was archived."},
+}
+
 // Names are all events that can happen, in the order in which they are offered.
-func Names() []Name {
-	return []Name{
-		documensoName("document.created", "A document was made: uploaded, or created by the API."),
-		documensoName("document.sent", "A draft went out to its recipients."),
-		documensoName("document.opened", "A recipient opened the document for the first time."),
-		documensoName("document.signed", "A recipient finished their part."),
-		documensoName("document.recipient.completed", "A recipient finished their part (the newer name of document.signed)."),
-		documensoName("document.completed", "Every recipient has acted and the sealed PDF is ready."),
-		documensoName("document.rejected", "A recipient rejected the document."),
-		documensoName("document.cancelled", "The sender cancelled or deleted the document."),
-		documensoName("document.reminder.sent", "A reminder went to a recipient."),
-		documensoName("recipient.expired", "A recipient's time to sign ran out."),
-		docusealName("form.viewed", "A recipient opened the form for the first time."),
-		docusealName("form.started", "A recipient began to fill in the form."),
-		docusealName("form.completed", "A recipient completed and signed the form."),
-		docusealName("form.declined", "A recipient declined to sign."),
-		docusealName("submission.created", "A submission was made."),
-		docusealName("submission.completed", "All recipients have completed the submission."),
-		docusealName("submission.expired", "The submission's time ran out before everybody had signed."),
-		docusealName("submission.archived", "The submission was archived."),
-	}
-}
-
-func documensoName(name, about string) Name {
-	return Name{name, strings.ToUpper(strings.ReplaceAll(name, ".", "_")), Documenso, about}
-}
-
-func docusealName(name, about string) Name { return Name{name, name, DocuSeal, about} }
+func Names() []Name { return slices.Clone(names[:]) }
 
 // Lookup finds an event by its name or by its wire name.
 func Lookup(name string) (Name, bool) {
-	for _, n := range Names() {
+	for _, n := range names {
 		if n.Name == name || n.Wire == name {
 			return n, true
 		}
@@ -106,7 +101,7 @@ func storedName(s string) (string, bool) {
 	if n, ok := Lookup(s); ok {
 		return n.Name, true
 	}
-	return s, s == "*" || slices.ContainsFunc(Names(), func(n Name) bool { return n.Family() == s })
+	return s, s == "*" || slices.ContainsFunc(names[:], func(n Name) bool { return n.Family() == s })
 }
 
 func unknownEvent(s string) error {
@@ -121,7 +116,7 @@ func unknownEvent(s string) error {
 func nearest(s string) string {
 	s = strings.ToLower(paraph.Shorten(s, 60))
 	best, distance := "", len(s)/3+1
-	for _, n := range Names() {
+	for _, n := range names {
 		for _, candidate := range []string{n.Name, n.Family()} {
 			if d := editDistance(s, candidate); d < distance {
 				best, distance = candidate, d

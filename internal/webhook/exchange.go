@@ -1,11 +1,17 @@
 package webhook
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
+	"errors"
+	"io"
 	"net"
-	"net/http/httptrace"
-	"sync"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/paraph-sign/paraph"
@@ -19,82 +25,239 @@ const (
 	phaseConnect
 	phaseTLS
 	phaseSent // a connection is there; all that follows is the receiver's time
-	phases
 )
 
-// exchange takes the times of one attempt. It is locked, because net/http finishes a dial in the background after the request that
-// asked for it has given up.
+// exchange is one attempt on its way: HTTP/1.1 over one connection, in one goroutine.
+//
+// It is not net/http's Transport because that spends two goroutines and their hand-overs on every request, needs its internals
+// watched to learn times and addresses, goes on dialling after the request has ended, and has no errors of its own for what the log
+// must tell apart. Parsing is net/http's. Measured on two cores with the receiver on the same machine, this is about a third
+// faster than the Transport for the same request.
 type exchange struct {
-	start time.Time
+	client   *Client
+	parent   context.Context
+	url      *url.URL
+	pairs    [][2]string // the headers
+	body     []byte
+	limit    time.Duration
+	start    time.Time
+	deadline time.Time
 
-	mu        sync.Mutex
-	phase     phase
-	over      [phases]time.Duration // when each phase was over, from the start
-	firstByte time.Duration
-	remote    net.Addr
+	phase   phase
+	timings paraph.Timings
+	remote  string
 }
 
-type exchangeKey struct{}
+var (
+	errHeadersTooLarge = errors.New("the response's headers are too large")
+	errSwitched        = errors.New("the receiver switched to another protocol")
+)
 
-// exchangeFrom never returns nil: a dial without an exchange takes its times for nobody.
-func exchangeFrom(ctx context.Context) *exchange {
-	if x, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
-		return x
+// run makes the exchange and fills the outcome. A pooled connection that turns out to be dead before it said anything is nobody's
+// failure: the request goes out once more, on a new one. Receivers tell repeats by webhook-id.
+func (x *exchange) run(o *Outcome) {
+	err := x.once(o, x.client.pool.get(poolKey(x.url)))
+	if errors.Is(err, errStale) && x.parent.Err() == nil && time.Now().Before(x.deadline) {
+		err = x.once(o, nil)
 	}
-	return new(exchange)
+	if err != nil {
+		o.Code, o.Error = x.explain(err)
+	}
+	x.timings.Total = time.Since(x.start)
+	o.Timings, o.RemoteAddress = x.timings, x.remote
 }
 
-func (x *exchange) context(ctx context.Context) context.Context {
-	return httptrace.WithClientTrace(context.WithValue(ctx, exchangeKey{}, x), &httptrace.ClientTrace{
-		TLSHandshakeStart:    func() { x.begin(phaseTLS) },
-		TLSHandshakeDone:     func(tls.ConnectionState, error) { x.end(phaseTLS) },
-		GotConn:              x.gotConn,
-		GotFirstResponseByte: x.gotFirstByte,
-	})
+// once sends the request over the connection, or over a new one when it is nil, and reads the response.
+func (x *exchange) once(o *Outcome, c *conn) error {
+	if c == nil {
+		var err error
+		if c, err = x.connect(); err != nil {
+			return err
+		}
+	}
+	x.phase, x.remote = phaseSent, c.remote
+	c.SetDeadline(x.deadline)
+	stop := context.AfterFunc(x.parent, func() { c.SetDeadline(time.Unix(1, 0)) })
+	err := x.over(c, o)
+	// A connection whose deadline our own stop has touched is not used again.
+	if !stop() || err != nil || !c.reusable {
+		c.Close()
+	} else {
+		x.client.pool.put(c)
+	}
+	return err
 }
 
-func (x *exchange) begin(p phase) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.phase = p
+func (x *exchange) over(c *conn, o *Outcome) error {
+	c.begin()
+	writeErr := x.write(c)
+	// A receiver may answer and close before it has read all: what it said counts more than that we could not finish.
+	resp, err := c.readResponse()
+	if err == nil {
+		x.timings.FirstByte = c.firstByte.Sub(x.start)
+		return x.client.receive(c, resp, o)
+	}
+	if c.used > 1 && c.read == 0 && isReset(err) {
+		return errStale
+	}
+	return cmpOr(writeErr, err)
 }
 
-func (x *exchange) end(p phase) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.over[p] = time.Since(x.start)
+// write sends head and body in one piece where that is cheap.
+func (x *exchange) write(c *conn) error {
+	buf := x.client.buffers.Get().(*[]byte)
+	defer x.client.buffers.Put(buf)
+	b := appendHead((*buf)[:0], x.url, x.pairs, len(x.body))
+	if len(b)+len(x.body) <= cap(b) {
+		_, err := c.Write(append(b, x.body...))
+		return err
+	}
+	if _, err := c.Write(b); err != nil {
+		return err
+	}
+	_, err := c.Write(x.body)
+	return err
 }
 
-func (x *exchange) gotConn(info httptrace.GotConnInfo) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.phase = phaseSent
-	x.remote = info.Conn.RemoteAddr()
-	if info.Reused {
-		x.over = [phases]time.Duration{}
+func appendHead(b []byte, u *url.URL, pairs [][2]string, length int) []byte {
+	b = append(append(append(b, "POST "...), u.RequestURI()...), " HTTP/1.1\r\nHost: "...)
+	b = append(append(b, u.Host...), "\r\nContent-Length: "...)
+	b = strconv.AppendInt(b, int64(length), 10)
+	for _, p := range pairs {
+		b = append(append(append(append(b, "\r\n"...), p[0]...), ": "...), p[1]...)
+	}
+	return append(b, "\r\n\r\n"...)
+}
+
+// connect makes a new connection, TLS included.
+func (x *exchange) connect() (*conn, error) {
+	ctx, cancel := context.WithDeadline(x.parent, x.deadline)
+	defer cancel()
+	tcp, err := x.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	stream := tcp
+	if x.url.Scheme == "https" {
+		x.phase = phaseTLS
+		if stream, err = x.handshake(ctx, tcp); err != nil {
+			tcp.Close()
+			return nil, err
+		}
+		x.timings.TLS = time.Since(x.start)
+	}
+	return newConn(poolKey(x.url), stream, tcp, x.client.clock()), nil
+}
+
+func (x *exchange) dial(ctx context.Context) (net.Conn, error) {
+	host, port := x.url.Hostname(), portOf(x.url)
+	addrs, err := x.client.guard.resolve(ctx, host)
+	x.timings.DNS = time.Since(x.start)
+	if err != nil {
+		return nil, err
+	}
+	x.phase = phaseConnect
+	tcp, err := x.client.guard.dialAny(ctx, addrs, port)
+	x.timings.Connect = time.Since(x.start)
+	return tcp, err
+}
+
+// portOf relies on CheckURL for the port to be a number.
+func portOf(u *url.URL) uint16 {
+	if port, err := strconv.ParseUint(u.Port(), 10, 16); err == nil {
+		return uint16(port)
+	}
+	if u.Scheme == "https" {
+		return 443
+	}
+	return 80
+}
+
+func (x *exchange) handshake(ctx context.Context, tcp net.Conn) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, x.client.guard.connectTimeout)
+	defer cancel()
+	config := x.client.tls.Clone()
+	config.ServerName = strings.TrimSuffix(x.url.Hostname(), ".")
+	stream := tls.Client(tcp, config)
+	return stream, stream.HandshakeContext(ctx)
+}
+
+// conn is a connection to a receiver, used by one exchange at a time.
+type conn struct {
+	net.Conn
+	tcp      net.Conn // the same, or what lies under TLS
+	key      string
+	remote   string
+	br       *bufio.Reader
+	born     time.Time
+	used     int
+	reusable bool // set when a response was read to its end and the receiver keeps the connection
+
+	// of the exchange under way
+	read      int // bytes that came
+	headroom  int // bytes that may still come before the headers end
+	firstByte time.Time
+}
+
+func newConn(key string, stream, tcp net.Conn, now time.Time) *conn {
+	c := &conn{Conn: stream, tcp: tcp, key: key, remote: tcp.RemoteAddr().String(), born: now}
+	c.br = bufio.NewReader(connReader{c})
+	return c
+}
+
+func (c *conn) begin() {
+	c.used++
+	c.read, c.headroom, c.reusable = 0, maxHeaderBytes, false
+}
+
+// connReader is the network side of br.
+type connReader struct{ c *conn }
+
+func (r connReader) Read(p []byte) (int, error) {
+	c := r.c
+	if c.headroom == 0 {
+		return 0, errHeadersTooLarge
+	}
+	if c.headroom > 0 {
+		p = p[:min(len(p), c.headroom)]
+	}
+	n, err := c.Conn.Read(p)
+	if c.read == 0 && n > 0 {
+		c.firstByte = time.Now()
+	}
+	c.read += n
+	if c.headroom > 0 {
+		c.headroom -= n
+	}
+	return n, err
+}
+
+// posted tells http.ReadResponse which rules hold for the length of the body.
+var posted = &http.Request{Method: http.MethodPost}
+
+// readResponse reads the headers of the final response. Interim ones (RFC 9110, section 15.2) count against the same bound.
+func (c *conn) readResponse() (*http.Response, error) {
+	for {
+		resp, err := http.ReadResponse(c.br, posted)
+		switch {
+		case err != nil && c.headroom == 0: // whatever the parser made of the cut
+			return nil, errHeadersTooLarge
+		case err != nil:
+			return nil, err
+		case resp.StatusCode == http.StatusSwitchingProtocols:
+			return nil, errSwitched
+		case resp.StatusCode >= 200:
+			c.headroom = -1
+			return resp, nil
+		}
 	}
 }
 
-func (x *exchange) gotFirstByte() {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.firstByte = time.Since(x.start)
-}
-
-// finish writes what was measured into the outcome.
-func (x *exchange) finish(o *Outcome) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	o.Timings = paraph.Timings{
-		DNS: x.over[phaseDNS], Connect: x.over[phaseConnect], TLS: x.over[phaseTLS], FirstByte: x.firstByte, Total: time.Since(x.start),
+func isReset(err error) bool {
+	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, syscall.ECONNRESET, syscall.EPIPE, syscall.ECONNABORTED} {
+		if errors.Is(err, end) {
+			return true
+		}
 	}
-	if x.remote != nil {
-		o.RemoteAddress = x.remote.String()
-	}
-}
-
-func (x *exchange) reached() phase {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return x.phase
+	return false
 }

@@ -1,36 +1,32 @@
 package webhook
 
 import (
-	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"strings"
-	"syscall"
+	"os"
 	"time"
 )
 
 // explain turns the error of an exchange into a code and a sentence. The order matters: our own stop comes before everything, and
-// a deadline before whatever error it made the transport return.
-func explain(parent, ctx context.Context, reached phase, limit time.Duration, err error) (code, sentence string) {
+// a deadline before whatever error it caused.
+func (x *exchange) explain(err error) (code, sentence string) {
 	var dial *dialError
 	switch {
-	case parent.Err() != nil:
+	case x.parent.Err() != nil:
 		return CodeShutdown, "This server stopped during the attempt."
 	case errors.As(err, &dial):
 		return dial.code, dial.sentence
-	case ctx.Err() != nil:
-		return explainDeadline(reached, limit)
+	case errors.Is(err, os.ErrDeadlineExceeded) || !time.Now().Before(x.deadline):
+		return explainDeadline(x.phase, x.limit)
 	case isOurFault(err):
 		return CodeInternal, "This server could not open a connection."
-	case reached == phaseTLS || isTLS(err):
+	case x.phase == phaseTLS || isAlert(err):
 		return CodeTLSFailed, tlsSentence(err)
-	case isHeadersTooLarge(err):
+	case errors.Is(err, errHeadersTooLarge):
 		return CodeTooLarge, fmt.Sprintf("The headers of the response are larger than %d KiB.", maxHeaderBytes>>10)
-	case isReset(err):
+	case errors.Is(err, errStale), isReset(err):
 		return CodeReset, "The receiver closed the connection before its response was complete."
 	}
 	return CodeBadResponse, "What the receiver sent back is not an HTTP response."
@@ -48,12 +44,10 @@ func explainDeadline(reached phase, limit time.Duration) (code, sentence string)
 	return CodeTimeout, fmt.Sprintf("The response was not complete within %s.", limit)
 }
 
-func isTLS(err error) bool {
-	var record tls.RecordHeaderError
-	var alert tls.AlertError
-	var cert *tls.CertificateVerificationError
-	return errors.As(err, &record) || errors.As(err, &alert) || errors.As(err, &cert) ||
-		strings.Contains(err.Error(), "server gave HTTP response to HTTPS client")
+// isAlert tells a TLS alert that came after the handshake, as for a missing client certificate in TLS 1.3.
+func isAlert(err error) bool {
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && (op.Op == "remote error" || op.Op == "local error")
 }
 
 func tlsSentence(err error) string {
@@ -73,19 +67,8 @@ func tlsSentence(err error) string {
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return "The TLS handshake was not finished in time."
 	}
-	return "The TLS handshake failed: the receiver does not speak TLS 1.2 or newer on this port."
-}
-
-// isHeadersTooLarge reads the text, because net/http has no type for it; a test watches that it stays so.
-func isHeadersTooLarge(err error) bool {
-	return strings.Contains(err.Error(), "server response headers exceeded")
-}
-
-func isReset(err error) bool {
-	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, syscall.ECONNRESET, syscall.EPIPE, syscall.ECONNABORTED} {
-		if errors.Is(err, end) {
-			return true
-		}
+	if isAlert(err) {
+		return "The receiver refused the TLS connection."
 	}
-	return strings.Contains(err.Error(), "server closed idle connection")
+	return "The TLS handshake failed: the receiver does not speak TLS 1.2 or newer on this port."
 }

@@ -64,36 +64,6 @@ type dialError struct {
 func (e *dialError) Error() string { return e.sentence }
 func (e *dialError) Unwrap() error { return e.err }
 
-// dial is the DialContext of the transport.
-func (g *guard) dial(ctx context.Context, _, address string) (net.Conn, error) {
-	host, port, err := splitHostPort(address)
-	if err != nil {
-		return nil, err
-	}
-	x := exchangeFrom(ctx)
-	x.begin(phaseDNS)
-	addrs, err := g.resolve(ctx, host)
-	x.end(phaseDNS)
-	if err != nil {
-		return nil, err
-	}
-	x.begin(phaseConnect)
-	defer x.end(phaseConnect)
-	return g.dialAny(ctx, addrs, port)
-}
-
-func splitHostPort(address string) (string, uint16, error) {
-	host, service, err := net.SplitHostPort(address)
-	if err != nil {
-		return "", 0, &dialError{CodeBadURL, "The URL has no usable host and port.", err}
-	}
-	port, err := net.LookupPort("tcp", service)
-	if err != nil {
-		return "", 0, &dialError{CodeBadURL, "The URL has no usable port.", err}
-	}
-	return host, uint16(port), nil
-}
-
 // resolve returns the addresses of host, every one of them checked.
 func (g *guard) resolve(ctx context.Context, host string) ([]netip.Addr, error) {
 	if addr, err := netip.ParseAddr(host); err == nil {
@@ -119,7 +89,7 @@ func (g *guard) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 	addrs, err := g.resolver.LookupNetIP(ctx, "ip", host)
 	switch {
 	case ctx.Err() != nil:
-		return nil, &dialError{CodeDNSFailed, fmt.Sprintf("Looking up %s took longer than %s.", host, g.resolveTimeout), errors.Join(ctx.Err(), err)}
+		return nil, &dialError{CodeDNSFailed, fmt.Sprintf("Looking up %s took too long.", host), errors.Join(ctx.Err(), err)}
 	case err != nil:
 		return nil, &dialError{CodeDNSFailed, lookupSentence(host, err), err}
 	case len(addrs) == 0:
@@ -151,7 +121,7 @@ func (g *guard) dialAny(ctx context.Context, addrs []netip.Addr, port uint16) (n
 		}
 		first = cmpOr(first, err)
 	}
-	return nil, connectError(first, g.connectTimeout)
+	return nil, connectError(first)
 }
 
 func cmpOr(first, second error) error {
@@ -179,7 +149,7 @@ func (g *guard) control(target netip.AddrPort, address string) error {
 	return g.check(called.Addr())
 }
 
-func connectError(err error, limit time.Duration) error {
+func connectError(err error) error {
 	var dial *dialError
 	var timeout net.Error
 	switch {
@@ -192,7 +162,7 @@ func connectError(err error, limit time.Duration) error {
 	case isOurFault(err):
 		return &dialError{CodeInternal, "This server could not open a connection.", err}
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
-		return &dialError{CodeConnectTimeout, fmt.Sprintf("The receiver did not accept a connection within %s.", limit), err}
+		return &dialError{CodeConnectTimeout, "The receiver did not accept a connection in time.", err}
 	}
 	return &dialError{CodeConnectFailed, "The receiver could not be reached.", err}
 }

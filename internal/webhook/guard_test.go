@@ -78,7 +78,7 @@ func TestCheckURL(t *testing.T) {
 		"https://example.com/hook":              "https://example.com/hook",
 		"http://example.com":                    "http://example.com",
 		"HTTPS://EXAMPLE.COM:8443/Hook?a=b#c":   "https://example.com:8443/Hook?a=b",
-		"https://bücher.example/ä?q=ü":          "https://xn--bcher-kva.example/%C3%A4?q=ü",
+		"https://bücher.example/ä?q=ü":          "https://xn--bcher-kva.example/%C3%A4?q=%C3%BC",
 		"https://my_host.internal/x":            "https://my_host.internal/x",
 		"https://example.com./x":                "https://example.com./x",
 		"http://8.8.8.8:81/":                    "http://8.8.8.8:81/",
@@ -213,6 +213,9 @@ func FuzzCheckURL(f *testing.F) {
 		}
 		if u.User != nil || strings.ContainsAny(host, "/\\@#?% \t\r\n") {
 			t.Errorf("%q became %q", raw, u)
+		}
+		if uri := u.RequestURI(); strings.ContainsFunc(uri, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+			t.Errorf("%q: the request line would have %q", raw, uri)
 		}
 		again, err := CheckURL(u.String())
 		if err != nil && len(u.String()) <= maxURLLength || err == nil && again.String() != u.String() {

@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"net/http"
-	"net/textproto"
 	"slices"
 	"strconv"
 	"strings"
@@ -81,6 +80,11 @@ func (c *Client) requestHeaders(r Request, at time.Time) ([][2]string, error) {
 	if err := CheckHeaders(r.Headers); err != nil {
 		return nil, err
 	}
+	for _, p := range h {
+		if !httpguts.ValidHeaderFieldValue(p[1]) {
+			return nil, badHeader("The value of the header %s has a character that headers can't carry.", p[0])
+		}
+	}
 	return append(h, r.Headers...), nil
 }
 
@@ -99,27 +103,6 @@ func appendSignatures(h [][2]string, r Request, at time.Time) ([][2]string, erro
 		h = append(h, [2]string{headerDocumenso, r.DocumensoSecret})
 	}
 	return h, nil
-}
-
-// wireHeaders keeps the spelling of our own names, which http.Header.Set would change. The key without a value tells net/http
-// that the request may be sent again on a fresh connection when a pooled one turns out to be dead; it is not sent. Receivers tell
-// repeats by webhook-id.
-func wireHeaders(pairs [][2]string, own int) http.Header {
-	h := make(http.Header, len(pairs)+1)
-	values := make([]string, len(pairs))
-	for i, p := range pairs {
-		values[i] = p[1]
-		if i < own {
-			h[p[0]] = values[i : i+1 : i+1]
-			continue
-		}
-		key := textproto.CanonicalMIMEHeaderKey(p[0])
-		h[key] = append(h[key], p[1])
-	}
-	if _, chosen := h["Idempotency-Key"]; !chosen {
-		h["Idempotency-Key"] = nil
-	}
-	return h
 }
 
 // maskHeaders hides, in place, what must not be in the log: the shared secret, and all values that the user chose.

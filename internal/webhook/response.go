@@ -10,18 +10,16 @@ import (
 )
 
 // receive reads the response into the outcome. The error is one of the connection: what the receiver said, however bad, is none.
-func (c *Client) receive(resp *http.Response, o *Outcome) error {
-	defer resp.Body.Close()
+func (c *Client) receive(from *conn, resp *http.Response, o *Outcome) error {
 	o.Status, o.Code = resp.StatusCode, statusCode(resp.StatusCode)
 	o.ResponseHeaders = keptHeaders(resp.Header)
 	if !o.Succeeded() {
 		o.Error = statusSentence(resp.StatusCode)
 		o.RetryAfter = parseRetryAfter(resp.Header.Get("Retry-After"), c.clock())
 	}
-	if resp.ContentLength == 0 {
-		return nil
-	}
-	return c.readBody(resp, o)
+	ended, err := c.readBody(resp, o)
+	from.reusable = ended && err == nil && !resp.Close && from.br.Buffered() == 0
+	return err
 }
 
 func statusSentence(status int) string {
@@ -34,37 +32,39 @@ func statusSentence(status int) string {
 	return strings.TrimSpace(fmt.Sprintf("The receiver answered %d %s", status, http.StatusText(status))) + "."
 }
 
-// readBody reads up to 64 KiB, so that ordinary answers leave a connection that can be used again, and keeps the first 8 KiB of
-// them. More is not read at all. We never ask for gzip, but some send it anyway.
-func (c *Client) readBody(resp *http.Response, o *Outcome) error {
-	buf := c.buffers.Get().(*readBuffer)
+// readBody reads up to 64 KiB and keeps the first 8 KiB of them; more is not read at all. ended tells that the response is over, so
+// that the connection can be used again. We never ask for gzip, but some send it anyway. The body is not closed, because that
+// would read an endless one to its end.
+func (c *Client) readBody(resp *http.Response, o *Outcome) (ended bool, err error) {
+	if resp.Body == http.NoBody {
+		return true, nil
+	}
+	buf := c.buffers.Get().(*[]byte)
 	defer c.buffers.Put(buf)
+	b := (*buf)[:maxReadBody]
 	var n int
-	var err error
 	if e := resp.Header.Get("Content-Encoding"); strings.EqualFold(e, "gzip") || strings.EqualFold(e, "x-gzip") {
-		n, err = readGzip(resp.Body, buf[:])
+		n, err = readGzip(resp.Body, b)
 	} else {
-		n, err = readUpTo(resp.Body, buf[:])
+		n, ended, err = readUpTo(resp.Body, b)
 	}
 	o.Truncated = n > maxKeptBody
-	o.ResponseBody = bytes.Clone(buf[:min(n, maxKeptBody)])
-	return err
+	o.ResponseBody = bytes.Clone(b[:min(n, maxKeptBody)])
+	return ended, err
 }
 
-type readBuffer [maxReadBody]byte
-
-// readUpTo fills buf as far as r goes. Unlike io.ReadFull it passes on an io.ErrUnexpectedEOF only when it came from r: a body that
-// broke off.
-func readUpTo(r io.Reader, buf []byte) (n int, err error) {
+// readUpTo fills buf as far as r goes, and tells whether r came to its end. Unlike io.ReadFull it returns an io.ErrUnexpectedEOF only
+// when it came from r: a body that broke off.
+func readUpTo(r io.Reader, buf []byte) (n int, ended bool, err error) {
 	for n < len(buf) && err == nil {
 		var m int
 		m, err = r.Read(buf[n:])
 		n += m
 	}
 	if err == io.EOF {
-		err = nil
+		return n, true, nil
 	}
-	return n, err
+	return n, false, err
 }
 
 // readGzip bounds both sides: an archive may also be endless without ever giving a byte. The error is the connection's; nonsense
@@ -75,7 +75,7 @@ func readGzip(body io.Reader, buf []byte) (int, error) {
 	if err != nil {
 		return 0, packed.err
 	}
-	n, _ := readUpTo(unpacked, buf)
+	n, _, _ := readUpTo(unpacked, buf)
 	return n, packed.err
 }
 

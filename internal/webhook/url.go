@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
@@ -41,7 +42,21 @@ func CheckURL(raw string) (*url.URL, error) {
 	}
 	u.Host = joinHost(host, u.Port())
 	u.Fragment, u.RawFragment = "", ""
+	u.RawQuery = escapeQuery(u.RawQuery)
 	return u, nil
+}
+
+// escapeQuery escapes what url.Parse lets through in a query but a request line can't carry.
+func escapeQuery(query string) string {
+	var b strings.Builder
+	for _, c := range []byte(query) {
+		if c <= ' ' || c >= 0x7f {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }
 
 func badURL(sentence string) error { return paraph.FieldErrorf(fieldURL, "%s", sentence) }

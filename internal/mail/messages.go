@@ -140,7 +140,7 @@ type Completed struct {
 	SignedBy []string // names of who acted, in order
 	URL      string   // where the sealed document can be downloaded
 	FileName string   // of the sealed document
-	PDF      []byte   // the sealed document
+	PDF      []byte   // the sealed document; empty when only the link is sent
 }
 
 // NewCompleted writes to everybody who takes part, the owner included. The PDF is attached when it is smaller than
@@ -149,7 +149,7 @@ func NewCompleted(in Completed) Message {
 	attach := len(in.PDF) > 0 && len(in.PDF) < MaxAttached
 	where := "The sealed document is attached to this mail and can also be downloaded."
 	if !attach {
-		where = "The sealed document is too large for a mail; please download it."
+		where = "The sealed document is ready for you to download."
 	}
 	m := in.Sender.writes(compose(in.To, fmt.Sprintf("Completed: “%s”", title(in.Envelope)), letter{
 		Preheader: "Everyone has acted. " + where,

@@ -64,6 +64,12 @@ func messages() map[string]Message {
 		"password_reset": NewPasswordReset(PasswordReset{
 			To: ada, URL: "https://sign.example.org/reset/kx0bB2mYw3Qe7H1nPz5tVa", ValidFor: time.Hour, IP: "203.0.113.7",
 		}),
+		"webhook_failing": NewWebhookFailing(WebhookFailing{
+			To: ada, Endpoint: "https://crm.example.com/hooks/paraph", Problem: "It has answered 503 Service Unavailable since yesterday.", URL: "https://sign.example.org/settings/webhooks/3",
+		}),
+		"webhook_disabled": NewWebhookFailing(WebhookFailing{
+			To: ada, Endpoint: "https://crm.example.com/hooks/paraph", Problem: "It answered 410 Gone.", Disabled: true, URL: "https://sign.example.org/settings/webhooks/3",
+		}),
 		"team_invitation": NewTeamInvitation(TeamInvitation{
 			To: Address{Email: "grace@navy.example"}, Inviter: ada, Team: "Analytical Engines Ltd", URL: "https://sign.example.org/teams/join/kx0bB2mYw3",
 			Expires: time.Date(2026, 11, 28, 9, 0, 0, 0, time.UTC),

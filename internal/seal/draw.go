@@ -83,6 +83,14 @@ func (s *sheet) rect(x, y, w, h float64, fill color) {
 	})
 }
 
+// rects draws many filled rectangles as one path.
+func (s *sheet) rects(frames []frame, c color) {
+	if len(frames) == 0 {
+		return
+	}
+	s.add(func(p *painter) error { return p.rects(frames, c) })
+}
+
 // stroke draws a line through points.
 func (s *sheet) stroke(points [][2]float64, width float64, c color) {
 	s.add(func(p *painter) error { return p.path(points, false, width, c) })
@@ -198,6 +206,43 @@ func (p *painter) path(points [][2]float64, filled bool, width float64, c color)
 		return err
 	}
 	return p.insert(obj)
+}
+
+func (p *painter) rects(frames []frame, c color) error {
+	var obj references.FPDF_PAGEOBJECT
+	for _, f := range frames {
+		corners := [4][2]float64{{f.x, f.y}, {f.x + f.w, f.y}, {f.x + f.w, f.y + f.h}, {f.x, f.y + f.h}}
+		for i, q := range corners {
+			x, y := p.toUser.apply(q[0], p.height-q[1])
+			if err := p.step(&obj, i == 0, float32(x), float32(y)); err != nil {
+				return err
+			}
+		}
+		if _, err := p.s.pdfium.FPDFPath_Close(&requests.FPDFPath_Close{PageObject: obj}); err != nil {
+			return err
+		}
+	}
+	if err := p.pathStyle(obj, true, 0, c); err != nil {
+		return err
+	}
+	return p.insert(obj)
+}
+
+// step moves to or draws to a point of a path, which is made when there is none yet.
+func (p *painter) step(obj *references.FPDF_PAGEOBJECT, move bool, x, y float32) error {
+	if *obj == "" {
+		made, err := p.s.pdfium.FPDFPageObj_CreateNewPath(&requests.FPDFPageObj_CreateNewPath{X: x, Y: y})
+		if err == nil {
+			*obj = made.PageObject
+		}
+		return err
+	}
+	if move {
+		_, err := p.s.pdfium.FPDFPath_MoveTo(&requests.FPDFPath_MoveTo{PageObject: *obj, X: x, Y: y})
+		return err
+	}
+	_, err := p.s.pdfium.FPDFPath_LineTo(&requests.FPDFPath_LineTo{PageObject: *obj, X: x, Y: y})
+	return err
 }
 
 func (p *painter) pathStyle(obj references.FPDF_PAGEOBJECT, filled bool, width float64, c color) error {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-fonts/liberation/liberationsansbold"
 	"github.com/go-fonts/liberation/liberationsansregular"
+	"github.com/go-fonts/liberation/liberationserifregular"
 	"github.com/go-text/typesetting/font"
 	"github.com/go-text/typesetting/font/opentype"
 	"github.com/go-text/typesetting/fontscan"
@@ -22,7 +23,7 @@ var caveat []byte
 // fontBook finds a font for a letter: the bundled ones first, then those of the system. It is safe for
 // concurrent use.
 type fontBook struct {
-	regular, bold, script *font.Font
+	regular, bold, serif, script *font.Font
 
 	log      *slog.Logger
 	cacheDir string
@@ -47,7 +48,7 @@ func newFontBook(cacheDir string, log *slog.Logger) (*fontBook, error) {
 	for _, f := range []struct {
 		to   **font.Font
 		data []byte
-	}{{&b.regular, liberationsansregular.TTF}, {&b.bold, liberationsansbold.TTF}, {&b.script, caveat}} {
+	}{{&b.regular, liberationsansregular.TTF}, {&b.bold, liberationsansbold.TTF}, {&b.serif, liberationserifregular.TTF}, {&b.script, caveat}} {
 		parsed, err := parseFont(f.data, 0)
 		if err != nil {
 			return nil, fmt.Errorf("read bundled font: %w", err)

@@ -3,6 +3,7 @@ package seal
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/klippa-app/go-pdfium/references"
@@ -43,18 +44,8 @@ func (e *Engine) assemble(ctx context.Context, pdf []byte, marks []Mark, pages [
 		if err != nil {
 			return err
 		}
-		if err := e.stampOn(s, doc, marks, !traits.Signed); err != nil {
+		if err := e.drawAll(s, doc, marks, pages, audit); err != nil {
 			return err
-		}
-		if pages != nil {
-			if err := s.appendFrom(doc, pages); err != nil {
-				return err
-			}
-		}
-		if audit != nil {
-			if err := e.drawAudit(s, doc, *audit); err != nil {
-				return err
-			}
 		}
 		out, err = s.save(doc, saveFlags(traits))
 		return err
@@ -85,26 +76,36 @@ func (s *session) appendFrom(doc references.FPDF_DOCUMENT, pages []byte) error {
 	return nil
 }
 
-// stampOn draws marks on an open document, a page at a time. With flatten, form fields of the document's own
-// become part of the pages that are stamped, so that they neither hide a mark nor stay editable.
-func (e *Engine) stampOn(s *session, doc references.FPDF_DOCUMENT, marks []Mark, flatten bool) error {
-	if len(marks) == 0 {
-		return nil
-	}
-	n, err := s.pageCount(doc)
-	if err != nil {
-		return err
-	}
+// drawAll draws marks and audit pages with one font, and puts the pages of another document between them.
+func (e *Engine) drawAll(s *session, doc references.FPDF_DOCUMENT, marks []Mark, pages []byte, audit *Audit) error {
 	t := newTypesetter(e.fonts)
-	sheets, err := s.compose(doc, t, marks, n)
+	stamps, err := s.compose(doc, t, marks)
 	if err != nil {
 		return err
+	}
+	var evidence []*sheet
+	if audit != nil {
+		if evidence, err = setAudit(t, *audit); err != nil {
+			return err
+		}
 	}
 	font, err := s.loadFont(doc, &t.glyphs)
 	if err != nil {
 		return err
 	}
-	for _, index := range sortedKeys(sheets) {
+	if err := s.paintPages(doc, font, stamps); err != nil {
+		return err
+	}
+	if pages != nil {
+		if err := s.appendFrom(doc, pages); err != nil {
+			return err
+		}
+	}
+	return s.addSheets(doc, font, evidence)
+}
+
+func (s *session) paintPages(doc references.FPDF_DOCUMENT, font references.FPDF_FONT, sheets map[int]*sheet) error {
+	for _, index := range slices.Sorted(maps.Keys(sheets)) {
 		page, err := s.page(doc, index)
 		if err != nil {
 			return damagedPage(index, err)
@@ -118,7 +119,11 @@ func (e *Engine) stampOn(s *session, doc references.FPDF_DOCUMENT, marks []Mark,
 }
 
 // compose shapes all marks before any is drawn.
-func (s *session) compose(doc references.FPDF_DOCUMENT, t *typesetter, marks []Mark, pages int) (map[int]*sheet, error) {
+func (s *session) compose(doc references.FPDF_DOCUMENT, t *typesetter, marks []Mark) (map[int]*sheet, error) {
+	pages, err := s.pageCount(doc)
+	if err != nil {
+		return nil, err
+	}
 	sheets := map[int]*sheet{}
 	sizes := map[int]Page{}
 	pictures := pictureSet{}
@@ -139,13 +144,4 @@ func (s *session) compose(doc references.FPDF_DOCUMENT, t *typesetter, marks []M
 		}
 	}
 	return sheets, nil
-}
-
-func sortedKeys(m map[int]*sheet) []int {
-	keys := make([]int, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

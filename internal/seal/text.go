@@ -20,6 +20,7 @@ type face int
 const (
 	faceRegular face = iota
 	faceBold
+	faceSerif
 	faceScript
 )
 
@@ -76,6 +77,8 @@ func (c chooser) ResolveFace(r rune) *font.Face {
 	switch c.want {
 	case faceBold:
 		order = []*font.Font{b.bold}
+	case faceSerif:
+		order = []*font.Font{b.serif, b.regular}
 	case faceScript:
 		order = []*font.Font{b.script, b.regular}
 	}

@@ -84,38 +84,9 @@ func (q queue) Lanes(ctx context.Context) ([]webhook.Lane, error) {
 	return out, err
 }
 
-func (q queue) Next(ctx context.Context, endpointID int64) (time.Time, error) {
-	return q.d.Store.LaneNext(ctx, endpointID)
-}
-
-func (q queue) Claim(ctx context.Context, endpointID int64, claimID string, lease time.Duration, n int) (e paraph.Endpoint, ds []paraph.Delivery, err error) {
-	if e, err = q.d.Store.AnyEndpoint(ctx, endpointID); err != nil {
-		return e, nil, err
-	}
-	if !e.Enabled || n == 0 {
-		return e, nil, nil
-	}
-	err = q.d.Store.Claim(ctx, func(tx *store.Tx) error {
-		if e.Ordered {
-			ds, err = tx.ClaimHead(ctx, endpointID, claimID, tx.Now().Add(lease))
-			return err
-		}
-		ds, err = tx.ClaimDeliveries(ctx, endpointID, claimID, tx.Now().Add(lease), n)
-		return err
-	})
-	return e, ds, err
-}
-
-func (q queue) Extend(ctx context.Context, claimID string, ids []int64, lease time.Duration) error {
-	return q.d.Store.Claim(ctx, func(tx *store.Tx) error { return tx.ExtendClaims(ctx, claimID, ids, tx.Now().Add(lease)) })
-}
-
-func (q queue) Release(ctx context.Context, claimID string, ids []int64) error {
-	return q.d.Store.Claim(ctx, func(tx *store.Tx) error { return tx.ReleaseClaims(ctx, claimID, ids) })
-}
-
-// Save writes what came of attempts, and switches off endpoints that are gone.
-func (q queue) Save(ctx context.Context, results []webhook.Result) error {
+// Settle writes what came of attempts, switches off endpoints that are gone,
+// and claims what lanes want.
+func (q queue) Settle(ctx context.Context, results []webhook.Result, wants []webhook.Want) (grants []webhook.Grant, err error) {
 	rows := make([]store.Result, len(results))
 	gone := map[int64]bool{}
 	for i, r := range results {
@@ -128,12 +99,71 @@ func (q queue) Save(ctx context.Context, results []webhook.Result) error {
 	if len(gone) > 0 {
 		update = q.d.Store.Update
 	}
-	return update(ctx, func(tx *store.Tx) error {
+	err = update(ctx, func(tx *store.Tx) error {
 		if err := tx.SaveResults(ctx, rows); err != nil {
 			return err
 		}
 		for id := range gone {
 			if err := q.d.endpointGone(ctx, tx, id); err != nil {
+				return err
+			}
+		}
+		grants, err = grant(ctx, tx, wants)
+		return err
+	})
+	return grants, err
+}
+
+func grant(ctx context.Context, tx *store.Tx, wants []webhook.Want) ([]webhook.Grant, error) {
+	if len(wants) == 0 {
+		return nil, nil
+	}
+	ids := make([]int64, len(wants))
+	for i, w := range wants {
+		ids[i] = w.EndpointID
+	}
+	endpoints, err := tx.EndpointsByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	grants := make([]webhook.Grant, len(wants))
+	for i, w := range wants {
+		e := endpoints[w.EndpointID]
+		grants[i].Endpoint = e
+		if !e.Enabled {
+			continue
+		}
+		until := tx.Now().Add(w.Lease)
+		if e.Ordered {
+			grants[i].Deliveries, err = tx.ClaimHead(ctx, e.ID, w.ClaimID, until)
+		} else {
+			grants[i].Deliveries, err = tx.ClaimDeliveries(ctx, e.ID, w.ClaimID, until, w.N)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if grants[i].Next, err = tx.LaneNext(ctx, e.ID); err != nil {
+			return nil, err
+		}
+	}
+	return grants, nil
+}
+
+func (q queue) Extend(ctx context.Context, claims map[string][]int64, lease time.Duration) error {
+	return q.d.Store.Claim(ctx, func(tx *store.Tx) error {
+		for claimID, ids := range claims {
+			if err := tx.ExtendClaims(ctx, claimID, ids, tx.Now().Add(lease)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (q queue) Release(ctx context.Context, claims map[string][]int64) error {
+	return q.d.Store.Claim(ctx, func(tx *store.Tx) error {
+		for claimID, ids := range claims {
+			if err := tx.ReleaseClaims(ctx, claimID, ids); err != nil {
 				return err
 			}
 		}

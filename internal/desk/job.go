@@ -100,4 +100,3 @@ func (d *Desk) reseal(ctx context.Context) error {
 	}
 	return nil
 }
-

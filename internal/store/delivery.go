@@ -12,13 +12,14 @@ import (
 )
 
 const deliveryMeta = `deliveries.id, deliveries.account_id, deliveries.endpoint_id, deliveries.event_id, deliveries.envelope_id,
-	deliveries.event_name, deliveries.message_id, deliveries.test, deliveries.state, deliveries.attempts, deliveries.next_attempt_at,
+	deliveries.event_name, deliveries.message_id, deliveries.test, deliveries.state, deliveries.attempts,
+	deliveries.attempts_before, deliveries.next_attempt_at,
 	deliveries.claim_id, deliveries.last_status, deliveries.last_error, deliveries.created_at, deliveries.finished_at`
 
 func deliveryFields(d *paraph.Delivery) []any {
 	return []any{
 		&d.ID, &d.AccountID, &d.EndpointID, &d.EventID, &d.EnvelopeID, &d.EventName, &d.MessageID, &d.Test, &d.State,
-		&d.Attempts, at{&d.NextAttemptAt}, &d.ClaimID, &d.LastStatus, &d.LastError, at{&d.CreatedAt}, at{&d.FinishedAt},
+		&d.Attempts, &d.Before, at{&d.NextAttemptAt}, &d.ClaimID, &d.LastStatus, &d.LastError, at{&d.CreatedAt}, at{&d.FinishedAt},
 	}
 }
 
@@ -34,16 +35,23 @@ func scanDelivery(scan func(...any) error) (d paraph.Delivery, err error) {
 
 // InsertDeliveries queues deliveries and sets their ids, in their order.
 func (tx *Tx) InsertDeliveries(ctx context.Context, ds []paraph.Delivery) error {
-	for i, d := range ds {
-		id, err := tx.insert(ctx, `INSERT INTO deliveries (account_id, endpoint_id, event_id, envelope_id, event_name, message_id, body,
-			test, state, attempts, late, next_attempt_at, claim_id, last_status, last_error, created_at, finished_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, FALSE, $10, '', 0, '', $11, $12) RETURNING id`,
-			d.AccountID, d.EndpointID, d.EventID, d.EnvelopeID, d.EventName, d.MessageID, d.Body, d.Test, d.State,
-			micros(d.NextAttemptAt), micros(d.CreatedAt), micros(d.FinishedAt))
-		if err != nil {
-			return fmt.Errorf("queue %s for endpoint %d: %w", d.EventName, d.EndpointID, err)
+	for chunk := range slices.Chunk(ds, tx.d.rows(17)) {
+		var a args
+		rows := make([]string, len(chunk))
+		for i, d := range chunk {
+			rows[i] = a.row(d.AccountID, d.EndpointID, d.EventID, d.EnvelopeID, d.EventName, d.MessageID, d.Body, d.Test, d.State,
+				0, false, micros(d.NextAttemptAt), "", 0, "", micros(d.CreatedAt), micros(d.FinishedAt))
 		}
-		ds[i].ID = id
+		ids, err := all(ctx, tx.q, scanInt, `INSERT INTO deliveries (account_id, endpoint_id, event_id, envelope_id, event_name, message_id,
+			body, test, state, attempts, late, next_attempt_at, claim_id, last_status, last_error, created_at, finished_at)
+			VALUES `+strings.Join(rows, ", ")+" RETURNING id", a...)
+		if err != nil {
+			return fmt.Errorf("queue %d deliveries: %w", len(chunk), err)
+		}
+		slices.Sort(ids) // they are given out in the order of the rows, but answered in any
+		for i, id := range ids {
+			chunk[i].ID = id
+		}
 	}
 	return nil
 }
@@ -180,8 +188,17 @@ func (s *Store) Lanes(ctx context.Context) ([]Lane, error) {
 
 // LaneNext answers when the next pending delivery of an endpoint is due; the
 // zero time when there is none.
-func (s *Store) LaneNext(ctx context.Context, endpointID int64) (t time.Time, err error) {
-	err = s.q.QueryRowContext(ctx, `SELECT COALESCE(MIN(t), 0) FROM (
+func (s *Store) LaneNext(ctx context.Context, endpointID int64) (time.Time, error) {
+	return s.laneNext(ctx, endpointID)
+}
+
+// LaneNext is Store.LaneNext within the transaction.
+func (tx *Tx) LaneNext(ctx context.Context, endpointID int64) (time.Time, error) {
+	return tx.laneNext(ctx, endpointID)
+}
+
+func (r Reader) laneNext(ctx context.Context, endpointID int64) (t time.Time, err error) {
+	err = r.q.QueryRowContext(ctx, `SELECT COALESCE(MIN(t), 0) FROM (
 			SELECT MIN(next_attempt_at) AS t FROM deliveries WHERE state = 'pending' AND endpoint_id = $1 AND late = FALSE
 			UNION ALL
 			SELECT MIN(next_attempt_at) AS t FROM deliveries WHERE state = 'pending' AND endpoint_id = $1 AND late = TRUE
@@ -198,10 +215,12 @@ func (tx *Tx) ClaimDeliveries(ctx context.Context, endpointID int64, claimID str
 		if len(out) >= n {
 			break
 		}
-		ds, err := all(ctx, tx.q, scanDelivery, `UPDATE deliveries SET claim_id = $1, next_attempt_at = $2 WHERE id IN (
-				SELECT id FROM deliveries WHERE state = 'pending' AND endpoint_id = $3 AND late = $4 AND next_attempt_at <= $5
-				ORDER BY next_attempt_at, id LIMIT $6`+tx.d.skip+`
-			) RETURNING `+deliveryMeta+", body", claimID, micros(until), endpointID, late, micros(tx.now), n-len(out))
+		// A WITH is run once. Postgres may run a subquery in the WHERE again for each row, and so claim more than n.
+		ds, err := all(ctx, tx.q, scanDelivery, `WITH due AS MATERIALIZED (
+				SELECT id FROM deliveries WHERE state = 'pending' AND endpoint_id = $1 AND late = $2 AND next_attempt_at <= $3
+				ORDER BY next_attempt_at, id LIMIT $4`+tx.d.skip+`
+			) UPDATE deliveries SET claim_id = $5, next_attempt_at = $6 FROM due WHERE deliveries.id = due.id
+			RETURNING `+deliveryMeta+", body", endpointID, late, micros(tx.now), n-len(out), claimID, micros(until))
 		if err != nil {
 			return nil, fmt.Errorf("claim deliveries of endpoint %d: %w", endpointID, err)
 		}
@@ -214,10 +233,15 @@ func (tx *Tx) ClaimDeliveries(ctx context.Context, endpointID int64, claimID str
 // ClaimHead takes the oldest pending delivery of an ordered endpoint, if it is
 // due and nobody is sending it.
 func (tx *Tx) ClaimHead(ctx context.Context, endpointID int64, claimID string, until time.Time) ([]paraph.Delivery, error) {
-	return all(ctx, tx.q, scanDelivery, `UPDATE deliveries SET claim_id = $1, next_attempt_at = $2 WHERE id IN (
-			SELECT id FROM deliveries WHERE id = (SELECT MIN(id) FROM deliveries WHERE state = 'pending' AND endpoint_id = $3)
-			AND next_attempt_at <= $4`+tx.d.skip+`
-		) RETURNING `+deliveryMeta+", body", claimID, micros(until), endpointID, micros(tx.now))
+	ds, err := all(ctx, tx.q, scanDelivery, `WITH due AS MATERIALIZED (
+			SELECT id FROM deliveries WHERE id = (SELECT MIN(id) FROM deliveries WHERE state = 'pending' AND endpoint_id = $1)
+			AND state = 'pending' AND next_attempt_at <= $2`+tx.d.skip+`
+		) UPDATE deliveries SET claim_id = $3, next_attempt_at = $4 FROM due WHERE deliveries.id = due.id
+		RETURNING `+deliveryMeta+", body", endpointID, micros(tx.now), claimID, micros(until))
+	if err != nil {
+		return nil, fmt.Errorf("claim the head of endpoint %d: %w", endpointID, err)
+	}
+	return ds, nil
 }
 
 // ExtendClaims lets claims that are still being worked on run until a later
@@ -247,14 +271,15 @@ func (tx *Tx) ReleaseClaims(ctx context.Context, claimID string, ids []int64) er
 // Result is what an attempt made of a claimed delivery.
 type Result struct {
 	Delivery paraph.Delivery // as claimed, with State, Attempts, NextAttemptAt and Last… as they shall be
-	Attempt  paraph.Attempt
+	Attempt  paraph.Attempt  // Number 0: nothing to log
 }
 
-// SaveResults writes attempts and what became of their deliveries, in two
-// statements for every 400. A delivery whose claim was lost meanwhile keeps
-// its state; the attempt is logged all the same, under the next free number.
+// SaveResults writes attempts and what became of their deliveries, many in one
+// statement. A delivery whose claim was lost meanwhile keeps its state; the
+// attempt is logged all the same. The log numbers attempts itself, over all
+// replays; Attempt.Number is not looked at. No delivery may come twice.
 func (tx *Tx) SaveResults(ctx context.Context, results []Result) error {
-	for chunk := range slices.Chunk(results, 400) {
+	for chunk := range slices.Chunk(results, tx.d.rows(12)) {
 		if err := tx.saveAttempts(ctx, chunk); err != nil {
 			return fmt.Errorf("save %d attempts: %w", len(chunk), err)
 		}
@@ -267,15 +292,25 @@ func (tx *Tx) SaveResults(ctx context.Context, results []Result) error {
 
 func (tx *Tx) saveAttempts(ctx context.Context, results []Result) error {
 	var a args
-	rows := make([]string, len(results))
-	for i, r := range results {
+	var rows []string
+	for _, r := range results {
 		t := r.Attempt
+		if t.Number == 0 {
+			continue
+		}
 		body := t.ResponseBody
 		if body == nil {
 			body = []byte{}
 		}
-		rows[i] = a.row(t.DeliveryID, t.Number, micros(t.At), t.Status, t.Code, t.Error, t.Duration.Microseconds(), asJSON(t.Timings),
-			t.RemoteAddress, asJSON(t.RequestHeaders), asJSON(t.ResponseHeaders), body, t.Truncated)
+		id := a.add(t.DeliveryID)
+		rows = append(rows, "("+id+", (SELECT COALESCE(MAX(number), 0) + 1 FROM attempts WHERE delivery_id = "+id+"), "+
+			list(&a, []any{
+				micros(t.At), t.Status, t.Code, t.Error, t.Duration.Microseconds(), asJSON(t.Timings), t.RemoteAddress,
+				asJSON(t.RequestHeaders), asJSON(t.ResponseHeaders), body, t.Truncated,
+			})+")")
+	}
+	if len(rows) == 0 {
+		return nil
 	}
 	_, err := tx.exec(ctx, `INSERT INTO attempts (delivery_id, number, at, status, code, error, duration, timings, remote_address,
 		request_headers, response_headers, response_body, truncated) VALUES `+strings.Join(rows, ", ")+
@@ -296,27 +331,34 @@ func (tx *Tx) saveStates(ctx context.Context, results []Result) error {
 		rows[i] = "(" + strings.Join(cells, ", ") + ")"
 	}
 	_, err := tx.exec(ctx, `WITH r (id, claim_id, state, attempts, next_at, status, error, finished) AS (VALUES `+strings.Join(rows, ", ")+`)
-		UPDATE deliveries SET state = r.state, attempts = r.attempts, late = TRUE, next_attempt_at = r.next_at, claim_id = '',
+		UPDATE deliveries SET state = r.state, attempts = r.attempts, late = (r.attempts > deliveries.attempts_before), next_attempt_at = r.next_at, claim_id = '',
 			last_status = r.status, last_error = r.error, finished_at = r.finished
 		FROM r WHERE deliveries.id = r.id AND deliveries.claim_id = r.claim_id AND deliveries.state = 'pending'`, a...)
 	return err
 }
 
 // Requeue makes a finished delivery due now, its schedule beginning anew. One
-// that is pending is brought forward.
+// that is pending is brought forward; while it is being sent the error is a
+// Conflict.
 func (tx *Tx) Requeue(ctx context.Context, accountID, id int64) error {
-	n, err := tx.exec(ctx, `UPDATE deliveries SET state = 'pending', late = FALSE, next_attempt_at = $1, claim_id = '', finished_at = 0
+	n, err := tx.exec(ctx, `UPDATE deliveries SET attempts = CASE WHEN state = 'pending' THEN attempts ELSE 0 END, state = 'pending',
+		late = FALSE, next_attempt_at = $1, claim_id = '', finished_at = 0
 		WHERE account_id = $2 AND id = $3 AND (state <> 'pending' OR claim_id = '')`, micros(tx.now), accountID, id)
-	if err == nil && n == 0 {
-		return paraph.Errorf(paraph.Conflict, "This delivery is being sent right now.")
+	if err != nil || n == 1 {
+		return err
 	}
-	return err
+	if _, err := tx.Delivery(ctx, accountID, id); err != nil {
+		return err
+	}
+	return paraph.Errorf(paraph.Conflict, "This delivery is being sent right now.")
 }
 
 // PruneDeliveries removes up to n finished deliveries created before a time,
-// with their attempts, and tells how many it removed.
+// with their attempts, and tells how many it removed. It looks at the n with
+// the lowest ids only, so that it never reads the whole log.
 func (tx *Tx) PruneDeliveries(ctx context.Context, before time.Time, n int) (int, error) {
-	ids, err := all(ctx, tx.q, scanInt, "SELECT id FROM deliveries WHERE state <> 'pending' AND created_at < $1 ORDER BY id LIMIT $2", micros(before), n)
+	ids, err := all(ctx, tx.q, scanInt, `SELECT id FROM (SELECT id, created_at FROM deliveries WHERE state <> 'pending' ORDER BY id LIMIT $1)
+		AS oldest WHERE created_at < $2`, n, micros(before))
 	if err != nil || len(ids) == 0 {
 		return 0, err
 	}

@@ -48,6 +48,18 @@ func (r Reader) anyEndpoint(ctx context.Context, id int64) (paraph.Endpoint, err
 	return one(ctx, r.q, noEndpoint, scanEndpoint, "SELECT "+endpointColumns+" FROM endpoints WHERE id = $1 AND deleted_at = 0", id)
 }
 
+// EndpointsByID answers endpoints of whatever account by id; deleted ones are
+// missing.
+func (tx *Tx) EndpointsByID(ctx context.Context, ids []int64) (map[int64]paraph.Endpoint, error) {
+	var a args
+	es, err := all(ctx, tx.q, scanEndpoint, "SELECT "+endpointColumns+" FROM endpoints WHERE deleted_at = 0 AND id IN ("+list(&a, ids)+")", a...)
+	out := make(map[int64]paraph.Endpoint, len(es))
+	for _, e := range es {
+		out[e.ID] = e
+	}
+	return out, err
+}
+
 // InsertEndpoint adds an endpoint and sets its id.
 func (tx *Tx) InsertEndpoint(ctx context.Context, e *paraph.Endpoint) (err error) {
 	e.ID, err = tx.insert(ctx, `INSERT INTO endpoints (account_id, url, events, secret, signing_secret, headers, description, enabled,

@@ -284,7 +284,7 @@ func (tx *Tx) deleteRows(ctx context.Context, table string, ids []int64) error {
 // insertRows inserts rows of many values at once and answers their ids by
 // their uuids, which each row carries.
 func (tx *Tx) insertRows(ctx context.Context, into string, n int, row func(a *args, i int) string) (map[string]int64, error) {
-	const chunk = 500
+	chunk := tx.d.rows(1 + strings.Count(into, ","))
 	ids := make(map[string]int64, n)
 	for from := 0; from < n; from += chunk {
 		var a args

@@ -46,9 +46,10 @@ func (tx *Tx) InsertJob(ctx context.Context, j *Job) (err error) {
 
 // ClaimJobs takes up to n due jobs of a kind until a time.
 func (tx *Tx) ClaimJobs(ctx context.Context, kind, claimID string, until time.Time, n int) ([]Job, error) {
-	jobs, err := all(ctx, tx.q, scanJob, `UPDATE jobs SET claim_id = $1, due_at = $2 WHERE id IN (
-			SELECT id FROM jobs WHERE state = 'pending' AND kind = $3 AND due_at <= $4 ORDER BY due_at, id LIMIT $5`+tx.d.skip+`
-		) RETURNING `+jobColumns, claimID, micros(until), kind, micros(tx.now), n)
+	jobs, err := all(ctx, tx.q, scanJob, `WITH due AS MATERIALIZED (
+			SELECT id AS due_id FROM jobs WHERE state = 'pending' AND kind = $1 AND due_at <= $2 ORDER BY due_at, id LIMIT $3`+tx.d.skip+`
+		) UPDATE jobs SET claim_id = $4, due_at = $5 FROM due WHERE id = due_id
+		RETURNING `+jobColumns, kind, micros(tx.now), n, claimID, micros(until))
 	if err != nil {
 		return nil, fmt.Errorf("claim %s: %w", kind, err)
 	}
@@ -104,7 +105,7 @@ func (r Reader) HasJob(ctx context.Context, envelopeID int64, kind string) (bool
 // nothing is queued that would seal them: what a lost job would leave behind.
 func (s *Store) Unsealed(ctx context.Context, limit int) ([]paraph.Envelope, error) {
 	return all(ctx, s.q, scanEnvelope, "SELECT "+envelopeColumns+` FROM envelopes WHERE status = 'completed' AND sealed_at = 0
-		AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.envelope_id = envelopes.id AND jobs.kind = 'seal' AND jobs.state = 'pending')
+		AND deleted_at = 0 AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.envelope_id = envelopes.id AND jobs.kind = 'seal' AND jobs.state = 'pending')
 		ORDER BY id LIMIT $1`, limit)
 }
 

@@ -14,9 +14,9 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// migrate applies what is missing. Two nodes that start together don't get in
-// each other's way: on Postgres by a lock of goose's, on SQLite because there
-// is one writer.
+// migrate applies what is missing. Two that start together don't get in each
+// other's way: on Postgres by a lock; on SQLite one of the two fails, and finds
+// the work done when it looks again.
 func migrate(ctx context.Context, db *sql.DB, d dialect) error {
 	sub, err := fs.Sub(migrations, "migrations")
 	if err != nil {
@@ -27,8 +27,11 @@ func migrate(ctx context.Context, db *sql.DB, d dialect) error {
 		return err
 	}
 	if d.name != "postgres" {
-		_, err = p.Up(ctx)
-		return err
+		for try := 1; ; try++ {
+			if _, err = p.Up(ctx); err == nil || try > len(p.ListSources()) {
+				return err
+			}
+		}
 	}
 	return underLock(ctx, db, func() error { _, err := p.Up(ctx); return err })
 }

@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/paraph-sign/paraph"
 )
@@ -62,6 +64,40 @@ func asJSON(v any) string {
 		panic(err)
 	}
 	return string(b)
+}
+
+// storable is a querier that takes out of every text what Postgres would
+// refuse and SQLite keep: bytes that are no UTF-8, and NUL. What people and
+// programs send (headers, search words, error messages) may hold either.
+type storable struct{ q querier }
+
+func (s storable) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return s.q.QueryContext(ctx, query, cleanTexts(args)...)
+}
+
+func (s storable) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	return s.q.QueryRowContext(ctx, query, cleanTexts(args)...)
+}
+
+func (s storable) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	return s.q.ExecContext(ctx, query, cleanTexts(args)...)
+}
+
+// cleanTexts cleans args in place: the callers made them for one query.
+func cleanTexts(args []any) []any {
+	for i, a := range args {
+		if v := reflect.ValueOf(a); v.Kind() == reflect.String {
+			args[i] = cleanText(v.String())
+		}
+	}
+	return args
+}
+
+func cleanText(s string) string {
+	if utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 {
+		return s
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "")
 }
 
 // all collects what a query answers.

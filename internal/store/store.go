@@ -31,6 +31,7 @@ type Config struct {
 type Store struct {
 	Reader
 	write *sql.DB
+	read  *sql.DB // the same as write on Postgres
 	clock func() time.Time
 	log   *slog.Logger
 }
@@ -87,14 +88,13 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	read.SetMaxOpenConns(n)
 	read.SetMaxIdleConns(n)
-	return &Store{Reader: Reader{q: read, d: d}, write: write, clock: cfg.Clock, log: cfg.Logger}, nil
+	return &Store{Reader: Reader{q: storable{read}, d: d}, write: write, read: read, clock: cfg.Clock, log: cfg.Logger}, nil
 }
 
 // Close closes the database.
 func (s *Store) Close() error {
-	read, ok := s.q.(*sql.DB)
-	if ok && read != s.write {
-		return errors.Join(read.Close(), s.write.Close())
+	if s.read != s.write {
+		return errors.Join(s.read.Close(), s.write.Close())
 	}
 	return s.write.Close()
 }
@@ -145,7 +145,7 @@ func (s *Store) once(ctx context.Context, o *sql.TxOptions, fn func(tx *Tx) erro
 		return err
 	}
 	defer t.Rollback() //nolint:errcheck // after a commit it does nothing
-	tx := &Tx{Reader: Reader{q: t, d: s.d}, now: s.Now()}
+	tx := &Tx{Reader: Reader{q: storable{t}, d: s.d}, now: s.Now()}
 	if err := fn(tx); err != nil {
 		return err
 	}

@@ -7,27 +7,24 @@ import (
 	"github.com/paraph-sign/paraph"
 )
 
-// Queue is where the dispatcher finds what is due. Rows are the queue: a
-// delivery is claimed for a lease, and is free again when the lease runs out.
+// Queue is where the dispatcher finds what is due, and where it writes what
+// came of it. Rows are the queue: a delivery is claimed for a lease, and is
+// free again when the lease runs out.
 type Queue interface {
 	Now() time.Time
 	// Lanes are the endpoints that have pending deliveries, and when the first
 	// of each is due.
 	Lanes(ctx context.Context) ([]Lane, error)
-	// Next is when the next delivery of an endpoint is due, zero for none.
-	Next(ctx context.Context, endpointID int64) (time.Time, error)
-	// Claim takes up to n due deliveries of an endpoint, first attempts before
-	// retries; of an ordered endpoint at most one, its oldest. It also answers
-	// the endpoint as it is now; of one that is switched off it takes none.
-	// The error is of kind paraph.NotFound for an endpoint that was deleted.
-	Claim(ctx context.Context, endpointID int64, claimID string, lease time.Duration, n int) (paraph.Endpoint, []paraph.Delivery, error)
-	// Save writes what came of attempts. A delivery whose claim was lost keeps
-	// its state.
-	Save(ctx context.Context, results []Result) error
-	// Extend lets claims run for another lease.
-	Extend(ctx context.Context, claimID string, ids []int64, lease time.Duration) error
-	// Release gives claimed deliveries back, none of their attempts spent.
-	Release(ctx context.Context, claimID string, ids []int64) error
+	// Settle writes results and then grants wants, in one transaction, so that
+	// a lane's next deliveries cost no commit of their own. It answers one
+	// Grant for each Want, in their order. A delivery whose claim was lost
+	// keeps its state.
+	Settle(ctx context.Context, results []Result, wants []Want) ([]Grant, error)
+	// Extend lets claims run for another lease: ids of deliveries by claim.
+	Extend(ctx context.Context, claims map[string][]int64, lease time.Duration) error
+	// Release gives claimed deliveries back, due at once, none of their
+	// attempts spent.
+	Release(ctx context.Context, claims map[string][]int64) error
 }
 
 // Lane is an endpoint with pending deliveries.
@@ -36,9 +33,25 @@ type Lane struct {
 	NextAt     time.Time
 }
 
+// Want asks for up to N due deliveries of an endpoint, first attempts before
+// retries; of an ordered endpoint for its oldest alone.
+type Want struct {
+	EndpointID int64
+	ClaimID    string
+	Lease      time.Duration
+	N          int
+}
+
+// Grant answers a Want.
+type Grant struct {
+	Endpoint   paraph.Endpoint // as it is now; Enabled is false for one that was deleted
+	Deliveries []paraph.Delivery
+	Next       time.Time // when the lane has more to do than was granted; zero: nothing waits
+}
+
 // Result is what came of one attempt.
 type Result struct {
 	Delivery paraph.Delivery // as it shall be: State, Attempts, NextAttemptAt, Last…, FinishedAt; ClaimID as claimed
-	Attempt  paraph.Attempt
-	Gone     bool // the endpoint answered 410 and is to be switched off
+	Attempt  paraph.Attempt  // Number is 0 when the failure was our own, which is not logged
+	Gone     bool            // the endpoint answered 410 and is to be switched off
 }

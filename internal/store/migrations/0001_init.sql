@@ -243,6 +243,7 @@ CREATE TABLE deliveries (
 	test BOOLEAN NOT NULL,
 	state TEXT NOT NULL,
 	attempts BIGINT NOT NULL,
+	attempts_before BIGINT NOT NULL DEFAULT 0,
 	late BOOLEAN NOT NULL,
 	next_attempt_at BIGINT NOT NULL,
 	claim_id TEXT NOT NULL,

@@ -91,6 +91,10 @@ type Input struct {
 	Image  []byte // of a signature that was drawn or uploaded
 }
 
+// Value makes the value that an Order enters in advance: it checks an input's
+// picture, draws a typed signature, and stores it.
+func (d *Desk) Value(ctx context.Context, in Input) (paraph.Value, error) { return d.value(ctx, in) }
+
 // value checks an input's picture, draws a typed signature, and stores it.
 func (d *Desk) value(ctx context.Context, in Input) (paraph.Value, error) {
 	var png []byte

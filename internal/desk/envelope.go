@@ -26,6 +26,9 @@ type Order struct {
 	// Values are entered for recipients in advance, by field index; they stay
 	// changeable.
 	Values map[int]paraph.Value
+	// Complete are the ids, as in Recipients, of those on whose behalf the
+	// sender's program signs at once.
+	Complete []int64
 }
 
 // CreateAndSend makes an envelope and lets it go out, in one transaction.
@@ -40,6 +43,7 @@ func (d *Desk) create(ctx context.Context, who Who, o Order, send bool) (out par
 		if err != nil {
 			return err
 		}
+		signing := uuidsOf(&e, o.Complete)
 		if err := tx.InsertEnvelope(ctx, &e); err != nil {
 			return err
 		}
@@ -51,6 +55,9 @@ func (d *Desk) create(ctx context.Context, who Who, o Order, send bool) (out par
 		if err != nil {
 			return err
 		}
+		if sent, events, err = finishAll(sent, events, signing, who.Actor, now); err != nil {
+			return err
+		}
 		if err := tx.SaveEnvelope(ctx, e, &sent); err != nil {
 			return err
 		}
@@ -58,6 +65,32 @@ func (d *Desk) create(ctx context.Context, who Who, o Order, send bool) (out par
 		return d.append(ctx, tx, &out, events)
 	})
 	return out, err
+}
+
+// uuidsOf names recipients by what stays when they are stored.
+func uuidsOf(e *paraph.Envelope, ids []int64) map[string]bool {
+	uuids := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		if r, ok := e.Recipient(id); ok {
+			uuids[r.UUID] = true
+		}
+	}
+	return uuids
+}
+
+// finishAll signs on behalf of recipients, in their order.
+func finishAll(e paraph.Envelope, events []paraph.Event, uuids map[string]bool, by paraph.Actor, now time.Time) (paraph.Envelope, []paraph.Event, error) {
+	for _, r := range e.Recipients {
+		if !uuids[r.UUID] {
+			continue
+		}
+		next, more, err := e.Finish(r.ID, "", by, now)
+		if err != nil {
+			return e, nil, err
+		}
+		e, events = next, append(events, more...)
+	}
+	return e, events, nil
 }
 
 // draft puts an order together as an envelope that is not stored yet.

@@ -83,27 +83,95 @@ func (d *Desk) sealDocument(ctx context.Context, e *paraph.Envelope, doc paraph.
 	if err != nil {
 		return nil, err
 	}
-	stamped, err := d.Engine.Stamp(ctx, pdf, marks)
+	return d.Engine.Seal(ctx, seal.Job{PDF: pdf, Marks: marks, Audit: &audit, Identity: d.Identity, Sign: d.signature(e)})
+}
+
+// sealAudit is the audit log: the same pages, as a sealed PDF of their own.
+func (d *Desk) sealAudit(ctx context.Context, e *paraph.Envelope, audit seal.Audit) ([]byte, error) {
+	pages, err := d.Engine.AuditPages(ctx, audit)
 	if err != nil {
 		return nil, err
 	}
-	return seal.Sign(stamped, d.Identity, d.signature(e))
+	return d.Engine.Seal(ctx, seal.Job{PDF: pages, Identity: d.Identity, Sign: d.signature(e)})
 }
 
 func (d *Desk) signature(e *paraph.Envelope) seal.SignOptions {
 	return seal.SignOptions{
-		Name: d.Instance, Reason: "All parties have completed “" + paraph.Shorten(e.Name, 80) + "”", At: d.Store.Now(),
+		Name: d.Instance, Reason: "Everybody has acted on “" + paraph.Shorten(e.Name, 80) + "”", At: d.Store.Now(),
 	}
 }
 
+// audit is the evidence, as it is set on the audit pages.
 func (d *Desk) audit(ctx context.Context, e *paraph.Envelope, events []paraph.Event) (seal.Audit, error) {
-	return seal.Audit{}, nil
+	owner, err := d.Store.User(ctx, e.OwnerID)
+	if err != nil {
+		return seal.Audit{}, err
+	}
+	a := seal.Audit{
+		Title: e.Name, ID: e.PublicID, Status: "Completed", Sender: owner.Name + " <" + owner.Email + ">",
+		Created: e.CreatedAt, Sent: e.SentAt, Completed: e.EndedAt, VerifyURL: d.Links.Verify(), Instance: d.Instance,
+	}
+	for _, doc := range e.Documents {
+		line := seal.AuditDocument{Name: doc.Name, Pages: len(doc.Pages), SHA256: doc.Uploaded}
+		if doc.Original != doc.Uploaded {
+			line.Note = "Converted or repaired when it was uploaded; SHA-256 of the PDF that was signed: " + doc.Original
+		}
+		a.Documents = append(a.Documents, line)
+	}
+	for _, r := range e.Recipients {
+		line, err := d.auditRecipient(ctx, e, r)
+		if err != nil {
+			return a, err
+		}
+		a.Recipients = append(a.Recipients, line)
+	}
+	for _, ev := range events {
+		a.Events = append(a.Events, seal.AuditEvent{
+			At: ev.At, What: ev.Sentence(e), Who: ev.Actor.Label(), IP: ev.Actor.IP, UserAgent: ev.Actor.UserAgent, Hash: ev.Hash,
+		})
+		a.TrailHash = ev.Hash
+	}
+	return a, nil
 }
 
-func (d *Desk) sealAudit(ctx context.Context, e *paraph.Envelope, audit seal.Audit) ([]byte, error) {
-	pdf, err := d.Blobs.Get(ctx, e.Documents[0].Original)
-	if err != nil {
-		return nil, err
+func (d *Desk) auditRecipient(ctx context.Context, e *paraph.Envelope, r paraph.Recipient) (seal.AuditRecipient, error) {
+	out := seal.AuditRecipient{
+		Name: r.Name, Email: r.Email, Kind: r.Kind.Word(), Role: r.Role, Status: recipientWords(r), Sent: r.SentAt, Opened: r.OpenedAt,
+		Acted: r.CompletedAt, IP: r.IP, UserAgent: r.UserAgent, ID: r.UUID,
 	}
-	return seal.Sign(pdf, d.Identity, d.signature(e))
+	if r.Kind.Acts() && r.Email != "" && r.SendEmail {
+		out.Proof = "Link sent to their e-mail address"
+	} else if r.Kind.Acts() {
+		out.Proof = "Personal link"
+	}
+	for _, f := range e.FieldsOf(r.ID) {
+		if f.Type != paraph.SignatureField || f.Value.Image == "" {
+			continue
+		}
+		png, err := d.Blobs.Get(ctx, f.Value.Image)
+		if err != nil {
+			return out, err
+		}
+		out.Signature = png
+		break
+	}
+	return out, nil
+}
+
+func recipientWords(r paraph.Recipient) string {
+	switch {
+	case !r.Kind.Acts():
+		return "Gets a copy"
+	case r.CompletedAt.IsZero():
+		return "Waiting"
+	}
+	switch r.Kind {
+	case paraph.Approver:
+		return "Approved"
+	case paraph.Viewer:
+		return "Read"
+	case paraph.Assistant:
+		return "Prepared"
+	}
+	return "Signed"
 }

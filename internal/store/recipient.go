@@ -2,6 +2,9 @@ package store
 
 import (
 	"context"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/paraph-sign/paraph"
 )
@@ -52,4 +55,54 @@ func (tx *Tx) updateRecipient(ctx context.Context, r paraph.Recipient) error {
 		micros(r.OpenedAt), micros(r.StartedAt), micros(r.CompletedAt), micros(r.DeclinedAt), r.DeclineReason,
 		micros(r.RemindedAt), r.IP, r.UserAgent, micros(r.UpdatedAt), r.ID)
 	return err
+}
+
+// RecipientFilter chooses among the recipients of an account that act. Zero
+// values choose all but those of deleted envelopes.
+type RecipientFilter struct {
+	EnvelopeID      int64
+	Query           string // in their name, address and phone
+	Token           string // of their signing link
+	ExternalID      string
+	CompletedAfter  time.Time // completed at or after
+	CompletedBefore time.Time // completed at or before
+	Before          int64     // only ids below; 0: no bound
+	After           int64     // only ids above, and the lowest of those
+	Limit           int       // at most 200
+}
+
+// Recipients answers a page of the recipients who act on envelopes of an
+// account, newest first.
+func (r Reader) Recipients(ctx context.Context, accountID int64, f RecipientFilter) ([]paraph.Recipient, error) {
+	var a args
+	w := []string{
+		"envelope_id IN (SELECT envelopes.id FROM envelopes WHERE envelopes.account_id = " + a.add(accountID) + " AND envelopes.deleted_at = 0)",
+		"kind <> " + a.add(paraph.CC),
+	}
+	eq := func(condition string, set bool, v any) {
+		if set {
+			w = append(w, condition+" "+a.add(v))
+		}
+	}
+	eq("envelope_id =", f.EnvelopeID > 0, f.EnvelopeID)
+	eq("token_hash =", f.Token != "", paraph.TokenHash(f.Token))
+	eq("external_id =", f.ExternalID != "", f.ExternalID)
+	eq("completed_at >=", !f.CompletedAfter.IsZero(), micros(f.CompletedAfter))
+	eq("completed_at > 0 AND completed_at <=", !f.CompletedBefore.IsZero(), micros(f.CompletedBefore))
+	eq("id <", f.Before > 0, f.Before)
+	eq("id >", f.After > 0, f.After)
+	if q := strings.TrimSpace(f.Query); q != "" {
+		like := " LIKE " + a.add(likePattern(q)) + ` ESCAPE '\'`
+		w = append(w, "(LOWER(name)"+like+" OR LOWER(email)"+like+" OR phone"+like+")")
+	}
+	order := "DESC"
+	if f.After > 0 {
+		order = "ASC"
+	}
+	rs, err := all(ctx, r.q, scanRecipient, "SELECT "+recipientColumns+" FROM recipients WHERE "+strings.Join(w, " AND ")+
+		" ORDER BY id "+order+" LIMIT "+a.add(min(max(f.Limit, 1), 200)), a...)
+	if f.After > 0 {
+		slices.Reverse(rs)
+	}
+	return rs, err
 }

@@ -29,7 +29,7 @@ func fullBacklog(t *testing.T) string {
 	}
 	addr := fmt.Sprintf("127.0.0.1:%d", name.(*syscall.SockaddrInet4).Port)
 	for range 8 {
-		conn, err := net.DialTimeout("tcp", addr, 50*time.Millisecond)
+		conn, err := net.DialTimeout("tcp", addr, 250*time.Millisecond)
 		if err != nil {
 			return "http://" + addr + "/"
 		}

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/ed25519"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"io"
 	"log"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -144,8 +146,11 @@ func TestHostileReceiver(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			url := rawReceiver(t, tc.script)
-			got := newTestClient(t, ClientConfig{}).Send(t.Context(), Request{URL: url, Body: []byte(`{}`), Timeout: 400 * time.Millisecond})
+			r := Request{URL: rawReceiver(t, tc.script), Body: []byte(`{}`)}
+			if tc.want.Code == CodeTimeout {
+				r.Timeout = 500 * time.Millisecond
+			}
+			got := newTestClient(t, ClientConfig{}).Send(t.Context(), r)
 			brief := Outcome{Code: got.Code, Status: got.Status, RetryAfter: got.RetryAfter, Truncated: got.Truncated}
 			if diff := cmp.Diff(tc.want, brief); diff != "" {
 				t.Errorf("%s\n%s", diff, got.Error)
@@ -241,18 +246,20 @@ func TestConnectFailures(t *testing.T) {
 	t.Cleanup(func() { close(stuck.release) })
 	for _, tc := range []struct {
 		name, url, code string
+		timeout         time.Duration
 		cfg             ClientConfig
 	}{
-		{"nobody listens", closed, CodeConnectRefused, ClientConfig{}},
-		{"no such name", "http://receiver.example/", CodeDNSFailed, ClientConfig{Resolver: dnsOf()}},
-		{"no addresses", "http://receiver.example/", CodeDNSFailed, ClientConfig{Resolver: dnsOf([]netip.Addr{})}},
-		{"DNS does not answer", "http://receiver.example/", CodeDNSFailed, ClientConfig{Resolver: stuck, ResolveTimeout: 20 * time.Millisecond}},
-		{"DNS outlasts the exchange", "http://receiver.example/", CodeDNSFailed, ClientConfig{Resolver: stuck}},
-		{"connect deadline", fullBacklog(t), CodeConnectTimeout, ClientConfig{ConnectTimeout: 50 * time.Millisecond}},
+		{"nobody listens", closed, CodeConnectRefused, 0, ClientConfig{}},
+		{"no such name", "http://receiver.example/", CodeDNSFailed, 0, ClientConfig{Resolver: dnsOf()}},
+		{"no addresses", "http://receiver.example/", CodeDNSFailed, 0, ClientConfig{Resolver: dnsOf([]netip.Addr{})}},
+		{"DNS does not answer", "http://receiver.example/", CodeDNSFailed, 0, ClientConfig{Resolver: stuck, ResolveTimeout: 20 * time.Millisecond}},
+		{"DNS outlasts the exchange", "http://receiver.example/", CodeDNSFailed, 20 * time.Millisecond, ClientConfig{Resolver: stuck}},
+		{"connect deadline", fullBacklog(t), CodeConnectTimeout, 0, ClientConfig{ConnectTimeout: 50 * time.Millisecond}},
+		{"connecting outlasts the exchange", fullBacklog(t), CodeConnectTimeout, 50 * time.Millisecond, ClientConfig{}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			o := newTestClient(t, tc.cfg).Send(t.Context(), Request{URL: tc.url, Timeout: 300 * time.Millisecond})
+			o := newTestClient(t, tc.cfg).Send(t.Context(), Request{URL: tc.url, Timeout: tc.timeout})
 			if o.Code != tc.code || o.Error == "" || o.Status != 0 {
 				t.Errorf("%d %s (%s), want %s", o.Status, o.Code, o.Error, tc.code)
 			}
@@ -270,46 +277,83 @@ func (b blockedResolver) LookupNetIP(ctx context.Context, _, _ string) ([]netip.
 	return nil, ctx.Err()
 }
 
-func TestTLSFailures(t *testing.T) {
+func TestTLS(t *testing.T) {
 	t.Parallel()
-	trusted, plain, old, mutual := quietServer(t), quietServer(t), quietServer(t), quietServer(t)
-	mutual.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
-	mutual.StartTLS()
-	old.TLS = &tls.Config{MaxVersion: tls.VersionTLS11}
-	trusted.StartTLS()
-	plain.Start()
-	old.StartTLS()
 	roots := x509.NewCertPool()
-	roots.AddCert(trusted.Certificate())
+	secure := func(change func(*httptest.Server)) string {
+		server := quietServer(t)
+		server.TLS = &tls.Config{}
+		change(server)
+		server.StartTLS()
+		roots.AddCert(server.Certificate())
+		return server.URL
+	}
+	trusted := secure(func(*httptest.Server) {})
+	plain := quietServer(t)
+	plain.Start()
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	serve(t, silent, untilClosed)
+	silence := "https://" + silent.Addr().String() + "/"
+	both := secure(func(s *httptest.Server) { s.EnableHTTP2 = true })
+	modern, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{expiredCertificate(t)}, NextProtos: []string{"h2"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	serve(t, modern, untilClosed)
+	mutual := secure(func(s *httptest.Server) { s.TLS.ClientAuth = tls.RequireAnyClientCert })
+	old := secure(func(s *httptest.Server) { s.TLS.MaxVersion = tls.VersionTLS11 })
+	expired := secure(func(s *httptest.Server) { s.TLS.Certificates = []tls.Certificate{expiredCertificate(t)} })
+	config := ClientConfig{RootCAs: roots}
 	for _, tc := range []struct {
-		name, url, code string
-		cfg             ClientConfig
+		name, url, code, says string
+		timeout               time.Duration
+		cfg                   ClientConfig
 	}{
-		{"trusted", trusted.URL, CodeOK, ClientConfig{RootCAs: roots}},
-		{"unknown authority", trusted.URL, CodeTLSFailed, ClientConfig{}},
-		{"other name", strings.Replace(trusted.URL, "127.0.0.1", "receiver.test", 1), CodeTLSFailed, ClientConfig{RootCAs: roots, Resolver: dnsOf(addrs("127.0.0.1"))}},
-		{"no TLS", strings.Replace(plain.URL, "http:", "https:", 1), CodeTLSFailed, ClientConfig{}},
-		{"wants a client certificate", mutual.URL, CodeTLSFailed, ClientConfig{RootCAs: roots}},
-		{"TLS 1.1", old.URL, CodeTLSFailed, ClientConfig{RootCAs: roots}},
-		{"silence, handshake deadline", "https://" + silent.Addr().String() + "/", CodeTLSFailed, ClientConfig{ConnectTimeout: 50 * time.Millisecond}},
-		{"silence, whole deadline", "https://" + silent.Addr().String() + "/", CodeTLSFailed, ClientConfig{ConnectTimeout: 600 * time.Millisecond}},
+		{"trusted", trusted, CodeOK, "", 0, config},
+		{"HTTP/2 as well", both, CodeOK, "", 0, config},
+		{"HTTP/2 only", "https://" + modern.Addr().String() + "/", CodeTLSFailed, "refused", 0, config},
+		{"unknown authority", trusted, CodeTLSFailed, "not trusted", 0, ClientConfig{}},
+		{"other name", strings.Replace(trusted, "127.0.0.1", "receiver.test", 1), CodeTLSFailed, "another host name", 0,
+			ClientConfig{RootCAs: roots, Resolver: dnsOf(addrs("127.0.0.1"))}},
+		{"expired", expired, CodeTLSFailed, "expired", 0, config},
+		{"wants a client certificate", mutual, CodeTLSFailed, "refused", 0, config},
+		{"no TLS", strings.Replace(plain.URL, "http:", "https:", 1), CodeTLSFailed, "does not speak TLS", 0, config},
+		{"TLS 1.1", old, CodeTLSFailed, "", 0, config},
+		{"silence, handshake deadline", silence, CodeTLSFailed, "in time", 0, ClientConfig{ConnectTimeout: 300 * time.Millisecond}},
+		{"silence, whole deadline", silence, CodeTLSFailed, "within 300ms", 300 * time.Millisecond, ClientConfig{}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			o := newTestClient(t, tc.cfg).Send(t.Context(), Request{URL: tc.url, Timeout: 400 * time.Millisecond})
-			if o.Code != tc.code {
-				t.Errorf("%s (%s), want %s", o.Code, o.Error, tc.code)
+			o := newTestClient(t, tc.cfg).Send(t.Context(), Request{URL: tc.url, Timeout: tc.timeout})
+			if o.Code != tc.code || !strings.Contains(o.Error, tc.says) {
+				t.Errorf("%s (%s), want %s (%s)", o.Code, o.Error, tc.code, tc.says)
 			}
-			if o.Succeeded() && o.Timings.TLS == 0 {
-				t.Error("no time for TLS")
+			if o.Succeeded() && o.Timings.TLS <= o.Timings.Connect {
+				t.Errorf("no time for TLS: %+v", o.Timings)
 			}
 		})
 	}
+}
+
+// expiredCertificate is for 127.0.0.1 and was valid in the year 2000.
+func expiredCertificate(t *testing.T) tls.Certificate {
+	t.Helper()
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), NotAfter: time.Date(2000, 12, 31, 0, 0, 0, 0, time.UTC),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(nil, template, template, public, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: private}
 }
 
 // quietServer does not log the handshakes that the test wants to fail.

@@ -24,6 +24,11 @@ func (m matrix) after(n matrix) matrix {
 	}
 }
 
+// inverse undoes a rotation and a shift.
+func (m matrix) inverse() matrix {
+	return matrix{a: m.a, b: m.c, c: m.b, d: m.d, e: -(m.a*m.e + m.b*m.f), f: -(m.c*m.e + m.d*m.f)}
+}
+
 func (m matrix) pdfium() structs.FPDF_FS_MATRIX {
 	return structs.FPDF_FS_MATRIX{A: float32(m.a), B: float32(m.b), C: float32(m.c), D: float32(m.d), E: float32(m.e), F: float32(m.f)}
 }

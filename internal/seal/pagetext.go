@@ -84,11 +84,7 @@ func (s *session) text(page references.FPDF_PAGE) ([]TextRun, error) {
 
 // displayed turns a box in user space into one on the displayed page, y down.
 func (p pageShape) displayed(left, bottom, right, top float64) *frame {
-	m := p.toUser
-	back := func(x, y float64) (float64, float64) { // toUser is a rotation and a shift
-		x, y = x-m.e, y-m.f
-		return m.a*x + m.b*y, m.c*x + m.d*y
-	}
+	back := p.toUser.inverse().apply
 	x0, y0 := back(left, bottom)
 	x1, y1 := back(right, top)
 	return &frame{min(x0, x1), p.height - max(y0, y1), max(x0, x1) - min(x0, x1), max(y0, y1) - min(y0, y1)}

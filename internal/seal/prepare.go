@@ -3,7 +3,9 @@ package seal
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/klippa-app/go-pdfium/references"
 	"github.com/klippa-app/go-pdfium/requests"
@@ -18,11 +20,8 @@ type Info struct {
 	HasForm      bool // has form fields of its own
 }
 
-// Limits of a page, in points: 1 pt and 7 m. A page of 0 has nothing to show; wider ones are nearly always an attack.
-const (
-	minSide = 1
-	maxSide = 20000
-)
+// minSide is how wide and high a page must be, in points. There is no upper limit: what is drawn has a size of its own.
+const minSide = 1
 
 // Prepare is what an upload goes through. It gives back the PDF to store: data itself when nothing is wrong with
 // it or when it is signed, otherwise a copy that is repaired and without encryption. What can't be used is
@@ -32,25 +31,10 @@ func (e *Engine) Prepare(ctx context.Context, data []byte) ([]byte, Info, error)
 		return nil, Info{}, err
 	}
 	var info Info
-	pdf := data
+	var pdf []byte
 	err := e.with(ctx, e.guarded, func(s *session) error {
-		doc, err := s.open(data)
-		if err != nil {
-			return err
-		}
-		if info, err = e.inspect(s, doc, data); err != nil {
-			return err
-		}
-		if info.Repaired && cutOff(data) {
-			return refuse(KindTruncated, "The end of this PDF is missing, as after a broken download. Get the whole file and upload that.", nil)
-		}
-		if err := s.readPages(doc, len(info.Pages)); err != nil {
-			return err
-		}
-		if info.Signed && !info.WasEncrypted || !info.WasEncrypted && !info.Repaired {
-			return nil
-		}
-		pdf, err = s.save(doc, requests.SaveFlagRemoveSecurity)
+		var err error
+		pdf, info, err = e.prepare(s, data)
 		return err
 	})
 	if err != nil {
@@ -59,9 +43,103 @@ func (e *Engine) Prepare(ctx context.Context, data []byte) ([]byte, Info, error)
 	return pdf, info, nil
 }
 
-// readPages interprets the content of every page once, while it can still be stopped.
-func (s *session) readPages(doc references.FPDF_DOCUMENT, n int) error {
+func (e *Engine) prepare(s *session, data []byte) ([]byte, Info, error) {
+	doc, info, err := e.read(s, data)
+	if isDamaged(err) {
+		doc, info, err = e.read(s, withoutTable(data))
+		info.Repaired, info.Signed = true, false
+	}
+	if err != nil {
+		return nil, Info{}, err
+	}
+	if info.Repaired && cutOff(data) {
+		return nil, Info{}, refuse(KindTruncated, "The end of this PDF is missing, as after a broken download. Get the whole file and upload that.", nil)
+	}
+	if !info.WasEncrypted && (info.Signed || !info.Repaired) {
+		return data, info, nil
+	}
+	info.Signed = false // what is written anew is not what was signed
+	if info.Repaired && !s.editable(doc, len(info.Pages)) {
+		if doc, err = s.copyPages(doc); err != nil {
+			return nil, Info{}, err
+		}
+	}
+	pdf, err := s.save(doc, requests.SaveFlagRemoveSecurity)
+	if err != nil {
+		return nil, Info{}, err
+	}
+	if doc, _, err = e.read(s, pdf); err != nil {
+		return nil, Info{}, err
+	}
+	if info.Repaired && !s.editable(doc, len(info.Pages)) {
+		return nil, Info{}, beyondRepair(nil)
+	}
+	return pdf, info, nil
+}
+
+// read opens a document, measures it and reads its pages.
+func (e *Engine) read(s *session, data []byte) (references.FPDF_DOCUMENT, Info, error) {
+	doc, err := s.open(data)
+	if err != nil {
+		return "", Info{}, err
+	}
+	info, err := e.inspect(s, doc, data)
+	if err != nil {
+		return "", Info{}, err
+	}
+	return doc, info, s.readPages(doc, len(info.Pages), e.cfg.Deadline/10)
+}
+
+func isDamaged(err error) bool {
+	var input *InputError
+	return errors.As(err, &input) && (input.Kind == KindDamaged || input.Kind == KindNoPages) && !isCrash(err)
+}
+
+// withoutTable hides the cross-reference table, so that PDFium looks for the objects themselves.
+func withoutTable(data []byte) []byte {
+	return bytes.ReplaceAll(data, []byte("startxref"), []byte("startxxxx"))
+}
+
+// editable says whether all pages can be drawn on.
+func (s *session) editable(doc references.FPDF_DOCUMENT, n int) bool {
 	for i := range n {
+		page, err := s.page(doc, i)
+		if err != nil {
+			return false
+		}
+		_, err = s.pdfium.FPDFPage_GenerateContent(&requests.FPDFPage_GenerateContent{Page: byRef(page)})
+		s.closePage(page)
+		if err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// copyPages puts the pages into a new document, which makes their structure regular.
+func (s *session) copyPages(from references.FPDF_DOCUMENT) (references.FPDF_DOCUMENT, error) {
+	doc, err := s.newDocument()
+	if err != nil {
+		return "", err
+	}
+	if _, err := s.pdfium.FPDF_ImportPages(&requests.FPDF_ImportPages{Source: from, Destination: doc}); err != nil {
+		return "", beyondRepair(err)
+	}
+	return doc, nil
+}
+
+func beyondRepair(err error) error {
+	if isCrash(err) {
+		return err
+	}
+	return refuse(KindDamaged, "This PDF is damaged and can't be repaired. Open it in a PDF viewer and save or print it to a new PDF.", err)
+}
+
+// readPages interprets the content of the pages once, while it can still be stopped, for as long as there is time; a
+// book would take longer than its reader waits.
+func (s *session) readPages(doc references.FPDF_DOCUMENT, n int, limit time.Duration) error {
+	begin := time.Now()
+	for i := 0; i < n && time.Since(begin) < limit; i++ {
 		page, err := s.page(doc, i)
 		if err != nil {
 			return damagedPage(i, err)
@@ -168,9 +246,6 @@ func (s *session) measure(doc references.FPDF_DOCUMENT, n int) ([]Page, error) {
 		w, h := float64(size.Size.Width), float64(size.Size.Height)
 		if w < minSide || h < minSide {
 			return nil, refuse(KindDamaged, fmt.Sprintf("Page %d of this PDF has no size.", i+1), nil)
-		}
-		if w > maxSide || h > maxSide {
-			return nil, refuse(KindTooLarge, fmt.Sprintf("Page %d of this PDF is more than 7 metres long.", i+1), nil)
 		}
 		pages[i] = Page{Width: w, Height: h}
 	}

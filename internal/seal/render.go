@@ -26,6 +26,7 @@ const (
 	MinRenderWidth = 50
 	MaxRenderWidth = 3000
 	maxPixels      = 12 << 20
+	maxHeight      = 20_000
 )
 
 // RenderPage draws a page (from 0) at a width in pixels; widths outside 50 to 3000 are brought inside. Very long
@@ -68,7 +69,10 @@ func pixelSize(w, h float64, width int) (int, int) {
 	height := float64(width) * h / w
 	if total := float64(width) * height; total > maxPixels {
 		scale := math.Sqrt(maxPixels / total)
-		return max(1, int(float64(width)*scale)), max(1, int(height*scale))
+		return max(1, int(float64(width)*scale)), max(1, min(int(height*scale), maxHeight))
+	}
+	if height > maxHeight {
+		return max(1, int(float64(width)*maxHeight/height)), maxHeight
 	}
 	return width, max(1, int(math.Round(height)))
 }

@@ -54,14 +54,12 @@ func (s *session) open(data []byte) (references.FPDF_DOCUMENT, error) {
 
 func openError(err error) error {
 	switch {
-	case isCrash(err):
-		return err
 	case errors.Is(err, pdfiumerrors.ErrPassword):
 		return refuse(KindPassword, "This PDF needs a password to open. Save a copy without a password and upload that.", err)
 	case errors.Is(err, pdfiumerrors.ErrSecurity):
 		return refuse(KindPassword, "This PDF is encrypted in a way that can't be opened. Save a copy without encryption and upload that.", err)
 	}
-	return refuse(KindDamaged, "This PDF is damaged and can't be repaired. Open it in a PDF viewer and save or print it to a new PDF.", err)
+	return beyondRepair(err)
 }
 
 func (s *session) pageCount(doc references.FPDF_DOCUMENT) (int, error) {
@@ -101,6 +99,9 @@ func (s *session) save(doc references.FPDF_DOCUMENT, flags requests.SaveFlags) (
 	}
 	if err != nil {
 		return nil, fmt.Errorf("save PDF: %w", err)
+	}
+	if flags == requests.SaveFlagIncremental {
+		return mendIncremental(out.Bytes()), nil
 	}
 	return out.Bytes(), nil
 }

@@ -248,19 +248,19 @@ func (f *pdfFile) readXrefStream(at int) (xrefSection, error) {
 	if !ok || st.dict.name("Type") != "XRef" {
 		return s, errors.New("there is something else")
 	}
-	data, err := f.decode(st)
+	w, err := fieldWidths(st.dict)
+	if err != nil {
+		return s, err
+	}
+	data, err := f.decode(st, (maxEntries+1)*(w[0]+w[1]+w[2]))
 	if err != nil {
 		return s, err
 	}
 	s.trailer = st.dict
-	return s, readXrefRows(st.dict, data, s.entries)
+	return s, readXrefRows(st.dict, w, data, s.entries)
 }
 
-func readXrefRows(d *pdfDict, data []byte, entries map[uint32]xrefEntry) error {
-	w, err := fieldWidths(d)
-	if err != nil {
-		return err
-	}
+func readXrefRows(d *pdfDict, w [3]int, data []byte, entries map[uint32]xrefEntry) error {
 	index := d.array("Index")
 	if index == nil {
 		index = pdfArray{pdfInt(0), d.vals["Size"]}
@@ -431,7 +431,7 @@ func (f *pdfFile) objectStream(n uint32) (*objectStream, error) {
 	if !ok || st.dict.name("Type") != "ObjStm" {
 		return nil, errors.New("its object stream is missing")
 	}
-	data, err := f.decode(st)
+	data, err := f.decode(st, maxDecoded+1)
 	if err != nil {
 		return nil, err
 	}

@@ -8,8 +8,9 @@ import (
 	"io"
 )
 
-// decode undoes a stream's filter, as cross-reference and object streams need it: none, or Flate with PNG predictors.
-func (f *pdfFile) decode(st *pdfStream) ([]byte, error) {
+// decode undoes a stream's filter, as cross-reference and object streams need it: none, or Flate with PNG predictors. Of
+// what comes out, at least the first enough bytes are there; it is an error when there are more than maxDecoded.
+func (f *pdfFile) decode(st *pdfStream, enough int) ([]byte, error) {
 	filter, parms := f.resolve(st.dict.vals["Filter"]), f.resolve(st.dict.vals["DecodeParms"])
 	if a, ok := filter.(pdfArray); ok {
 		if len(a) > 1 {
@@ -29,22 +30,27 @@ func (f *pdfFile) decode(st *pdfStream) ([]byte, error) {
 	if filter != pdfName("FlateDecode") {
 		return nil, fmt.Errorf("a stream that holds objects is packed by %v", filter)
 	}
-	data, err := f.inflate(st.raw)
-	if err != nil {
-		return nil, err
+	d, predicted := parms.(*pdfDict)
+	if predicted {
+		enough = 2*enough + 2*streamParm(d, "Columns", 1) // a row of prediction has one byte more than its columns
 	}
-	if d, ok := parms.(*pdfDict); ok {
-		return unpredict(d, data)
+	data, err := f.inflate(st.raw, enough)
+	if err != nil || !predicted {
+		return data, err
 	}
-	return data, nil
+	return unpredict(d, data)
 }
 
-func (f *pdfFile) inflate(raw []byte) ([]byte, error) {
+func (f *pdfFile) inflate(raw []byte, enough int) ([]byte, error) {
 	z, err := zlib.NewReader(bytes.NewReader(raw))
 	if err != nil {
 		return nil, fmt.Errorf("a stream can't be unpacked: %w", err)
 	}
-	data, err := io.ReadAll(io.LimitReader(z, maxDecoded+1))
+	limit := maxDecoded + 1
+	if enough >= 0 && enough < limit {
+		limit = enough
+	}
+	data, err := io.ReadAll(io.LimitReader(z, int64(limit)))
 	f.decoded += len(data)
 	if len(data) > maxDecoded || f.decoded > maxAllDecoded {
 		return nil, errPDFBounds

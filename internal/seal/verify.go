@@ -67,6 +67,7 @@ type signatureCheck struct {
 	closes    bool
 	restricts bool
 	signedAt  time.Time // the best known time of signing
+	err       error     // what Problem says
 }
 
 func (v *verification) run(pdf []byte) {
@@ -151,8 +152,8 @@ func (v *verification) check(fd sigField) *signatureCheck {
 	if at, ok := parsePDFDate(textOf(f.resolve(fd.value.vals["M"]))); ok {
 		c.rep.SignedAt, c.signedAt = &at, at
 	}
-	if err := v.checkCryptography(c, sub); err != nil {
-		c.rep.Problem = err.Error()
+	if c.err = v.checkCryptography(c, sub); c.err != nil {
+		c.rep.Problem = c.err.Error()
 	}
 	return c
 }
@@ -323,7 +324,7 @@ func (v *verification) objection(last *signatureCheck) string {
 			who = "field " + c.field.name
 		}
 		switch {
-		case errors.Is(c.failure(), errContentChanged):
+		case errors.Is(c.err, errContentChanged):
 			return fmt.Sprintf("Changed after sealing: the content is not what was signed (%s): it was changed, or the signature is another file's.", who)
 		case c.rep.Problem != "":
 			return fmt.Sprintf("The signature of %s is not valid: %s.", who, c.rep.Problem)
@@ -332,11 +333,4 @@ func (v *verification) objection(last *signatureCheck) string {
 		}
 	}
 	return ""
-}
-
-func (c *signatureCheck) failure() error {
-	if c.rep.Problem == errContentChanged.Error() {
-		return errContentChanged
-	}
-	return nil
 }

@@ -67,9 +67,9 @@ var owners = map[string][]string{
 	"golang.org/x/image":                             {"internal/seal"},
 	"golang.org/x/text":                              {"internal/seal"},
 	"golang.org/x/net":                               {"internal/webhook"},
-	"golang.org/x/crypto":                            {"internal/desk", "internal/seal"},                // argon2 and cryptobyte have nothing in common
-	"golang.org/x/time":                              {"internal/web", "internal/api"},                  // small
-	"golang.org/x/sync":                              {"internal/web", "internal/job", "internal/seal"}, // small
+	"golang.org/x/crypto":                            {"internal/desk", "internal/seal"},                   // argon2 and cryptobyte have nothing in common
+	"golang.org/x/time":                              {"internal/web", "internal/api", "internal/webhook"}, // small
+	"golang.org/x/sync":                              {"internal/web", "internal/job", "internal/seal"},    // small
 	"github.com/standard-webhooks/standard-webhooks": {"internal/webhook"},
 }
 

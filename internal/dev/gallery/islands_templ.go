@@ -10,6 +10,7 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import (
 	editor "github.com/paraph-sign/paraph/internal/web/ui/envelope_editor"
+	envelopenew "github.com/paraph-sign/paraph/internal/web/ui/envelope_new"
 	"github.com/paraph-sign/paraph/internal/web/ui/kit"
 	"github.com/paraph-sign/paraph/internal/web/ui/sign"
 )
@@ -188,13 +189,48 @@ func envelopeNew(g gallery) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = kit.PageHead("New envelope", "").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = kit.PageHead("New envelope", "Drop the documents, say who signs, place the fields, send.").Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, " <form class=\"grid gap-6\" method=\"post\" action=\"/nowhere\" enctype=\"multipart/form-data\" data-once>")
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = envelopenew.Dropzone(envelopenew.Drop{Upload: "/upload", MaxBytes: 5_000_000, Files: []envelopenew.File{{ID: "d1", Name: longName, Pages: 3, Size: 1_234_567}}}).Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = kit.FieldOf(kit.Field{Name: "name", Label: "Name of the envelope", Value: longName}).Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<section><h2 class=\"subtitle mb-3\">Recipients</h2>")
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = envelopenew.RecipientsEditor(envelopenew.Recipients{Error: "Two recipients have the role “Buyer”.", Rows: []envelopenew.Row{
+				{ID: "r1", Name: "Ada Lovelace", Email: "ada@lovelace.example", Kind: "signer", Role: "Buyer", Order: 1},
+				{ID: "r2", Name: "Rear Admiral Donaudampfschifffahrtsgesellschaftskapitän a. D.", Email: "not an address", Kind: "approver", Role: "Buyer", Order: 2, EmailError: "Enter an address like name@example.org."},
+			}}).Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "</section><div class=\"flex justify-end gap-2\">")
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = kit.ButtonOf(kit.Button{Label: "Place fields", Kind: kit.Main}).Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "</div></form>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = kit.Layout(g.shell("New envelope", "envelope_new.js")).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = kit.Layout(g.shell("New envelope", envelopenew.Script)).Render(templ.WithChildren(ctx, templ_7745c5c3_Var8), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -52,6 +52,7 @@ export class FieldEditor extends LitElement {
   private gesture: Gesture | undefined;
   private clipboard: Field | undefined;
   private leaving = false;
+  private fallback: ChildNode[] = [];
 
   constructor() {
     super();
@@ -69,6 +70,7 @@ export class FieldEditor extends LitElement {
   }
 
   override connectedCallback(): void {
+    this.fallback = [...this.childNodes];
     super.connectedCallback();
     addEventListener("keydown", this.onKey);
     addEventListener("beforeunload", this.onLeave);
@@ -76,6 +78,12 @@ export class FieldEditor extends LitElement {
     addEventListener("pointerup", this.onPointerUp);
     addEventListener("pointercancel", this.onPointerCancel);
     void this.load();
+  }
+
+  /** Takes away what the server put here for browsers without scripts. */
+  private dropFallback(): void {
+    for (const node of this.fallback) node.parentNode?.removeChild(node);
+    this.fallback = [];
   }
 
   override disconnectedCallback(): void {
@@ -97,7 +105,7 @@ export class FieldEditor extends LitElement {
   private async load(): Promise<void> {
     try {
       const layout = await json<Layout>("GET", this.src);
-      this.replaceChildren();
+      this.dropFallback();
       this.open(layout);
       this.restore(layout);
     } catch (e) {

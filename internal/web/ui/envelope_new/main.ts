@@ -1,1 +1,2 @@
-export {};
+import "./dropzone.ts";
+import "./recipients.ts";

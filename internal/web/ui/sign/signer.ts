@@ -43,6 +43,7 @@ export class Signer extends LitElement {
   /** Fields whose value was suggested and not yet sent: looking at a document must not begin to sign it. */
   private suggested = new Set<string>();
   private leaving = false;
+  private fallback: ChildNode[] = [];
   private readonly width = matchMedia("(max-width: 52rem)");
   private readonly does: Does = {
     input: (f, value, commit) => this.input(f, value, commit),
@@ -65,10 +66,17 @@ export class Signer extends LitElement {
   }
 
   override connectedCallback(): void {
+    this.fallback = [...this.childNodes];
     super.connectedCallback();
     this.width.addEventListener("change", this.onWidth);
     addEventListener("beforeunload", this.onLeave);
     void this.load();
+  }
+
+  /** Takes away what the server put here for browsers without scripts. */
+  private dropFallback(): void {
+    for (const node of this.fallback) node.parentNode?.removeChild(node);
+    this.fallback = [];
   }
 
   override disconnectedCallback(): void {
@@ -91,10 +99,10 @@ export class Signer extends LitElement {
   private async load(): Promise<void> {
     try {
       const task = await json<Task>("GET", this.src);
-      this.replaceChildren();
+      this.dropFallback();
       this.open(task);
     } catch (e) {
-      this.replaceChildren();
+      this.dropFallback();
       this.trouble = (e as Error).message;
     }
   }
@@ -109,7 +117,6 @@ export class Signer extends LitElement {
     for (const [id, value] of this.outbox.left) this.bringBack(id, value);
     for (const f of this.fields) if (isSignature(f) && f.signature_image.startsWith("data:")) this.remember(f);
     this.outbox.wake();
-    this.current = this.nextOpen()?.id ?? "";
   }
 
   private suggest(f: Field, task: Task): Field {
@@ -136,6 +143,10 @@ export class Signer extends LitElement {
 
   private input(f: Field, value: string, commit: boolean): void {
     if (f.readonly) return;
+    if (f.value === value && !this.outbox?.left.has(f.id)) {
+      if (commit) this.complain(f.id, wrong(f, value) || (this.errors.get(f.id) ?? ""));
+      return;
+    }
     const next = { ...f, value: f.type === "number" ? value.trim().replace(",", ".") : value };
     const why = wrong(next, next.value);
     this.put({ ...next, value });
@@ -293,7 +304,7 @@ export class Signer extends LitElement {
   private savedText(): unknown {
     if (this.outbox?.offline) return html`${icon("warning")}<span>Not saved – trying again</span>`;
     if (this.outbox?.pending) return html`<span>Saving …</span>`;
-    return this.fields.some((f) => filled(f) && !this.suggested.has(f.id)) ? html`${icon("cloud")}<span>Saved</span>` : nothing;
+    return this.fields.some((f) => !f.readonly && filled(f) && !this.suggested.has(f.id)) ? html`${icon("cloud")}<span>Saved</span>` : nothing;
   }
 
   private sheet(p: Page, i: number): TemplateResult {
@@ -320,7 +331,7 @@ export class Signer extends LitElement {
   private tappable(f: Field): TemplateResult {
     if (f.readonly) return html`<span class="sg-input" dir="auto">${shownValue(f)}</span>`;
     return html`<button class="sg-input sg-tap" type="button" aria-label="${nameOf(f)}: ${shownValue(f) || "empty"}" @click=${() => this.goTo(f)}>
-      <span dir="auto">${shownValue(f) || nameOf(f)}</span></button>`;
+      <span dir="auto">${shownValue(f) || (f.type === "checkbox" ? "" : nameOf(f))}</span></button>`;
   }
 
   private guide(): TemplateResult {
@@ -334,13 +345,13 @@ export class Signer extends LitElement {
           <p class="num" aria-live="polite">${wanted.length === 0 ? "Nothing is required of you" : `${done} of ${wanted.length}`}</p>
           ${wanted.length > 0 ? html`<progress class="meter" value=${done} max=${wanted.length} aria-label="Required fields done"></progress>` : nothing}
         </div>
-        ${this.nextButton(done, wanted.length)}
+        ${this.nextButton()}
       </div>
     </footer>`;
   }
 
-  private nextButton(done: number, all: number): TemplateResult {
-    if (this.nextOpen()) return html`<button class="btn btn-primary sg-next" type="button" @click=${this.goNext}>${done === 0 && all > 0 ? "Start" : "Next"}${icon("down")}</button>`;
+  private nextButton(): TemplateResult {
+    if (this.nextOpen()) return html`<button class="btn btn-primary sg-next" type="button" @click=${this.goNext}>${this.current === "" ? "Start" : "Next"}${icon("down")}</button>`;
     return html`<button class="btn btn-primary sg-next" type="button" @click=${this.askToFinish}>${this.verb[0]}${icon("check")}</button>`;
   }
 

@@ -1,0 +1,152 @@
+import { html, nothing, render } from "lit";
+import { icon } from "../shared/icon.ts";
+
+interface Stored {
+  id: string;
+  name: string;
+  pages?: number;
+  size?: number;
+}
+
+interface Item {
+  file: File;
+  sent: number;
+  stored?: Stored;
+  error?: string;
+  request?: XMLHttpRequest;
+}
+
+/** <paraph-dropzone upload done stored max-bytes>: sends each chosen or dropped file by itself and shows how far it is. */
+class Dropzone extends HTMLElement {
+  private items: Item[] = [];
+  private list: HTMLElement | undefined;
+
+  connectedCallback(): void {
+    const input = this.querySelector<HTMLInputElement>("input[type=file]");
+    const target = this.querySelector<HTMLElement>("[data-target]");
+    if (!input || !target || !this.getAttribute("upload")) return;
+    this.list = document.createElement("li");
+    this.list.className = "contents";
+    this.querySelector("[data-files]")?.append(this.list);
+    input.addEventListener("change", () => {
+      this.take([...(input.files ?? [])]);
+      input.value = "";
+    });
+    this.watch(target);
+  }
+
+  private watch(target: HTMLElement): void {
+    const over = (yes: boolean) => target.toggleAttribute("data-over", yes);
+    target.addEventListener("dragover", (e) => {
+      e.preventDefault();
+      over(true);
+    });
+    target.addEventListener("dragleave", () => over(false));
+    target.addEventListener("drop", (e) => {
+      e.preventDefault();
+      over(false);
+      this.take([...(e.dataTransfer?.files ?? [])]);
+    });
+  }
+
+  private take(files: File[]): void {
+    const added = files.map((file): Item => ({ file, sent: 0, ...this.objection(file) }));
+    this.items.push(...added);
+    this.show();
+    for (const item of added) if (item.error === undefined) this.send(item);
+  }
+
+  private objection(file: File): { error?: string } {
+    const most = Number(this.getAttribute("max-bytes"));
+    if (file.size === 0) return { error: "This file is empty." };
+    if (most > 0 && file.size > most) return { error: `This file is larger than ${megabytes(most)}.` };
+    return {};
+  }
+
+  private send(item: Item): void {
+    const request = new XMLHttpRequest();
+    item.request = request;
+    request.open("POST", this.getAttribute("upload")!);
+    request.setRequestHeader("Accept", "application/json");
+    request.upload.onprogress = (e) => {
+      item.sent = e.lengthComputable ? e.loaded / e.total : 0;
+      this.show();
+    };
+    request.onload = () => this.answered(item, request);
+    request.onerror = () => this.failed(item, "The connection broke. Try this file again.");
+    const body = new FormData();
+    body.append("file", item.file);
+    request.send(body);
+  }
+
+  private answered(item: Item, request: XMLHttpRequest): void {
+    const body = parsed(request.responseText);
+    if (request.status >= 200 && request.status < 300 && typeof body["id"] === "string") {
+      item.stored = body as unknown as Stored;
+      this.show();
+      this.finish();
+      return;
+    }
+    const why = request.status === 413 ? "This file is too large." : request.status === 507 ? "The server’s disk is full." : "This file was refused.";
+    this.failed(item, typeof body["error"] === "string" ? body["error"] : why);
+  }
+
+  private failed(item: Item, why: string): void {
+    item.error = why;
+    this.show();
+  }
+
+  private discard(item: Item): void {
+    item.request?.abort();
+    this.items = this.items.filter((one) => one !== item);
+    this.show();
+  }
+
+  private again(item: Item): void {
+    delete item.error;
+    item.sent = 0;
+    this.send(item);
+    this.show();
+  }
+
+  private finish(): void {
+    this.dispatchEvent(new CustomEvent("stored", { bubbles: true }));
+    const done = this.getAttribute("done");
+    if (done && this.items.every((i) => i.stored)) location.assign(done);
+  }
+
+  private show(): void {
+    const name = this.getAttribute("stored") ?? "document";
+    render(this.items.map((item) => html`<div class="drop-file" ?data-failed=${item.error !== undefined}>
+      ${icon(item.error ? "warning" : item.stored ? "check" : "file")}
+      <span class="min-w-0 grow">
+        <bdi class="font-medium">${item.file.name}</bdi>
+        ${item.error ? html`<span class="block text-sm text-error">${item.error}</span>` : nothing}
+        ${item.stored ? html`<span class="block text-sm text-muted">${facts(item.stored)}</span><input type="hidden" name=${name} value=${item.stored.id}>` : nothing}
+        ${!item.stored && !item.error ? html`<progress class="meter" max="1" value=${item.sent} aria-label="Sending ${item.file.name}"></progress>` : nothing}
+      </span>
+      ${item.error ? html`<button class="btn btn-sm" type="button" @click=${() => this.again(item)}>Try again</button>` : nothing}
+      <button class="btn btn-ghost btn-square btn-sm" type="button" aria-label="Remove ${item.file.name}" @click=${() => this.discard(item)}>${icon("x")}</button>
+    </div>`), this.list!);
+  }
+}
+
+function parsed(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+}
+
+function facts(s: Stored): string {
+  const pages = s.pages === undefined ? "" : s.pages === 1 ? "1 page" : `${s.pages} pages`;
+  return [pages, s.size === undefined ? "" : megabytes(s.size)].filter(Boolean).join(", ");
+}
+
+function megabytes(n: number): string {
+  if (n < 1e6) return `${Math.ceil(n / 1000)} kB`;
+  return `${(n / 1e6).toFixed(1).replace(".0", "")} MB`;
+}
+
+customElements.define("paraph-dropzone", Dropzone);

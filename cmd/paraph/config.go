@@ -1,0 +1,125 @@
+package main
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is the command line. Every flag can also be set by a variable: PARAPH_
+// and the flag's name in capitals with _ for -, such as PARAPH_BASE_URL.
+type cli struct {
+	Serve  serveCmd  `cmd:"" help:"Run the server."`
+	User   userCmd   `cmd:"" help:"Manage users."`
+	Token  tokenCmd  `cmd:"" help:"Manage API tokens."`
+	Verify verifyCmd `cmd:"" help:"Say who sealed a PDF, when, and whether it is unchanged. Works offline."`
+	Demo   demoCmd   `cmd:"" help:"See the main job in this terminal: a temporary server, two signers, every webhook."`
+
+	Version kong.VersionFlag `help:"Print the version."`
+}
+
+// world is where an instance keeps everything. The commands that change it
+// take the same two flags.
+type world struct {
+	Data        string `help:"Folder of the database, documents, keys and caches." default:"./data" placeholder:"DIR" type:"path"`
+	DatabaseURL string `name:"database-url" help:"Use this Postgres and not the SQLite file below --data." placeholder:"postgres://…"`
+}
+
+// address is the database's, as the store takes it.
+func (w world) address() (string, error) {
+	if w.DatabaseURL != "" {
+		if !strings.HasPrefix(w.DatabaseURL, "postgres://") && !strings.HasPrefix(w.DatabaseURL, "postgresql://") {
+			return "", errors.New("--database-url begins with postgres://")
+		}
+		return w.DatabaseURL, nil
+	}
+	return filepath.Join(w.Data, "paraph.db"), nil
+}
+
+// makeData makes the data folder, for nobody else to read.
+func (w world) makeData() error {
+	if err := os.MkdirAll(w.Data, 0o700); err != nil {
+		return fmt.Errorf("make the data folder: %w", err)
+	}
+	return nil
+}
+
+// serveCmd is the server's configuration; its comments are the manual.
+type serveCmd struct {
+	world
+
+	// Where it listens, and how others reach it. The base URL stands in mails,
+	// webhooks and QR codes; over https, cookies are sent over TLS only.
+	Listen  string `help:"Address to listen on." default:"127.0.0.1:3000"`
+	BaseURL string `name:"base-url" help:"Address by which people reach it; stands in mails and webhooks. Default: http://localhost and the port." placeholder:"URL"`
+
+	// A proxy in front of the server says in X-Forwarded-For who is calling.
+	// Without one, anybody could claim any address, so it is off.
+	TrustProxy bool `help:"Believe X-Forwarded-For: only behind a proxy that sets it."`
+
+	// Documents lie below --data, or in a bucket: s3://name?region=…
+	BlobURL   string `name:"blob-url" help:"Keep documents in this bucket and not below --data." placeholder:"s3://…"`
+	MaxUpload int64  `help:"Largest file that can be uploaded, in MB." default:"100" placeholder:"MB"`
+
+	// Webhooks go to public addresses only. Operators who want to reach their
+	// own network name it.
+	WebhookAllowNet []netip.Prefix `name:"webhook-allow-net" help:"Let webhooks reach this network too (repeatable)." placeholder:"CIDR" sep:"none"`
+
+	// Without an SMTP server no mail goes out; each that should have is tried
+	// for a day and then shown as failed on its envelope.
+	SMTPURL  string `name:"smtp-url" help:"Server that takes our mail." placeholder:"smtp://user:pass@host:port"`
+	MailFrom string `help:"Address that mails come from. Default: paraph@ and the host of the base URL." placeholder:"ADDR"`
+
+	// The seal's key is made at the first start and kept below --data. Nodes
+	// that share a database share a key: give each the same file.
+	SealP12         string `name:"seal-p12" help:"Seal with the key in this PKCS#12 file." placeholder:"FILE" type:"path"`
+	SealP12Password string `name:"seal-p12-password" help:"Its password; better set by PARAPH_SEAL_P12_PASSWORD." placeholder:"WORD"`
+	Name            string `help:"Name of this instance, in seals and on audit pages." default:"Paraph"`
+
+	// Signs the links to files. Made at the first start and kept below --data;
+	// nodes that share a database need the same.
+	SecretKey string `help:"32 bytes as 64 hex digits; better set by PARAPH_SECRET_KEY." placeholder:"HEX"`
+
+	// For development on one's own machine: mails are caught and shown at
+	// /dev/mail to anybody. Only on loopback.
+	Dev bool `help:"Catch mails at /dev/mail and show them to anybody; only on loopback."`
+
+	LogJSON bool `name:"log-json" help:"Write the log as JSON."`
+}
+
+// check fills in what follows from other flags and refuses what can't be.
+func (c *serveCmd) check() error {
+	host, port, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return fmt.Errorf("--listen is HOST:PORT, such as 127.0.0.1:3000: %w", err)
+	}
+	if c.BaseURL == "" {
+		c.BaseURL = "http://localhost:" + port
+	}
+	u, err := url.Parse(c.BaseURL)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
+		return errors.New("--base-url is an address such as https://sign.example.com, without a path")
+	}
+	c.BaseURL = u.Scheme + "://" + u.Host
+	if c.MailFrom == "" {
+		c.MailFrom = "paraph@" + u.Hostname()
+	}
+	if ip := net.ParseIP(host); c.Dev && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return errors.New("--dev shows every mail to anybody, so it listens on loopback only: leave it out, or --listen 127.0.0.1:3000")
+	}
+	if c.MaxUpload < 1 || c.MaxUpload > 1000 {
+		return errors.New("--max-upload lies between 1 and 1000 MB")
+	}
+	if key, err := hex.DecodeString(c.SecretKey); err != nil || len(key) != 0 && len(key) != 32 {
+		return errors.New("--secret-key is 64 hex digits")
+	}
+	return nil
+}

@@ -387,7 +387,7 @@ func TestConnectionsAreReused(t *testing.T) {
 		}
 		return o
 	}
-	if first := send(); first.Timings.Connect == 0 || first.Timings.FirstByte < first.Timings.Connect || first.Timings.Total < first.Timings.FirstByte {
+	if first := send(); first.Timings.DNS == 0 || first.Timings.Connect < first.Timings.DNS || first.Timings.FirstByte < first.Timings.Connect || first.Timings.Total < first.Timings.FirstByte {
 		t.Errorf("timings of a new connection: %+v", first.Timings)
 	}
 	if second := send(); second.Timings.Connect != 0 || second.Timings.DNS != 0 || second.Timings.Total == 0 {

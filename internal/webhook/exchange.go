@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -95,7 +96,9 @@ func (x *exchange) over(c *conn, o *Outcome) error {
 	resp, err := c.readResponse()
 	if err == nil {
 		x.timings.FirstByte = c.firstByte.Sub(x.start)
-		return x.client.receive(c, resp, o)
+		err = x.client.receive(c, resp, o)
+		c.reusable = c.reusable && writeErr == nil
+		return err
 	}
 	if c.used > 1 && c.read == 0 && isReset(err) {
 		return errStale
@@ -152,7 +155,9 @@ func (x *exchange) connect() (*conn, error) {
 func (x *exchange) dial(ctx context.Context) (net.Conn, error) {
 	host, port := x.url.Hostname(), portOf(x.url)
 	addrs, err := x.client.guard.resolve(ctx, host)
-	x.timings.DNS = time.Since(x.start)
+	if _, notAddress := netip.ParseAddr(host); notAddress != nil {
+		x.timings.DNS = time.Since(x.start)
+	}
 	if err != nil {
 		return nil, err
 	}

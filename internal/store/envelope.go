@@ -236,14 +236,14 @@ func (tx *Tx) SaveEnvelope(ctx context.Context, was paraph.Envelope, e *paraph.E
 }
 
 func (tx *Tx) saveParts(ctx context.Context, was, e *paraph.Envelope) error {
-	renamed := map[int64]int64{} // placeholder id → id
-	if err := tx.saveDocuments(ctx, was, e, renamed); err != nil {
+	documents, recipients := map[int64]int64{}, map[int64]int64{} // placeholder id → id; both kinds begin at -1
+	if err := tx.saveDocuments(ctx, was, e, documents); err != nil {
 		return fmt.Errorf("save documents of envelope %d: %w", e.ID, err)
 	}
-	if err := tx.saveRecipients(ctx, was, e, renamed); err != nil {
+	if err := tx.saveRecipients(ctx, was, e, recipients); err != nil {
 		return fmt.Errorf("save recipients of envelope %d: %w", e.ID, err)
 	}
-	if err := tx.saveFields(ctx, was, e, renamed); err != nil {
+	if err := tx.saveFields(ctx, was, e, documents, recipients); err != nil {
 		return fmt.Errorf("save fields of envelope %d: %w", e.ID, err)
 	}
 	for table, gone := range map[string][]int64{

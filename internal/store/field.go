@@ -17,9 +17,9 @@ func scanField(scan func(...any) error) (f paraph.Field, err error) {
 
 // saveFields also gives the fields the real ids of recipients and documents
 // that were placeholders until now, and deletes those that are gone.
-func (tx *Tx) saveFields(ctx context.Context, was, e *paraph.Envelope, renamed map[int64]int64) error {
+func (tx *Tx) saveFields(ctx context.Context, was, e *paraph.Envelope, documents, recipients map[int64]int64) error {
 	for i := range e.Fields {
-		rename(&e.Fields[i], renamed)
+		rename(&e.Fields[i], documents, recipients)
 	}
 	id := func(f paraph.Field) int64 { return f.ID }
 	if err := tx.deleteRows(ctx, "fields", missing(was.Fields, e.Fields, id)); err != nil {
@@ -51,16 +51,16 @@ func (tx *Tx) saveFields(ctx context.Context, was, e *paraph.Envelope, renamed m
 	return nil
 }
 
-func rename(f *paraph.Field, renamed map[int64]int64) {
-	if id, ok := renamed[f.RecipientID]; ok {
+func rename(f *paraph.Field, documents, recipients map[int64]int64) {
+	if id, ok := recipients[f.RecipientID]; ok {
 		f.RecipientID = id
 	}
-	if !slices.ContainsFunc(f.Areas, func(a paraph.Area) bool { return renamed[a.DocumentID] != 0 }) {
+	if !slices.ContainsFunc(f.Areas, func(a paraph.Area) bool { return documents[a.DocumentID] != 0 }) {
 		return
 	}
 	f.Areas = slices.Clone(f.Areas)
 	for i, a := range f.Areas {
-		if id, ok := renamed[a.DocumentID]; ok {
+		if id, ok := documents[a.DocumentID]; ok {
 			f.Areas[i].DocumentID = id
 		}
 	}

@@ -83,9 +83,14 @@ function signature(f: Field, shown: Shown, does: Does): TemplateResult {
   if (shown.where === "bar") {
     return html`<button class="btn" type="button" @click=${() => does.sign(f)}>${icon("pencil")}${done ? "Change" : verb}</button>`;
   }
-  return html`<button class="sg-sign" type="button" id="sg-page-${f.id}" aria-label=${label} @focus=${() => does.focus(f)} @click=${() => does.sign(f)}>
+  return html`<button class="sg-sign" type="button" id="sg-page-${f.id}" aria-label=${label} @focus=${(e: Event) => byKeyboard(e) && does.focus(f)} @click=${() => does.sign(f)}>
     ${done ? html`<img src=${f.signature_image} alt="">` : html`${icon("signature")}<span>${verb}</span>`}
   </button>`;
+}
+
+/** A pointer's press must not move the page under it before it is let go: the bar grows when a field becomes the current one. */
+function byKeyboard(e: Event): boolean {
+  return (e.target as Element).matches(":focus-visible");
 }
 
 function value(e: Event): string {

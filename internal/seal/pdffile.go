@@ -143,16 +143,16 @@ func (f *pdfFile) merge() {
 }
 
 func (f *pdfFile) readSection(offset int64) (xrefSection, error) {
-	at := offset + int64(f.base)
-	if offset < 0 || at >= int64(len(f.buf)) {
+	if offset < 0 || offset >= int64(len(f.buf)-f.base) {
 		return xrefSection{}, errors.New("a cross-reference table lies outside of the file")
 	}
-	lx := f.lexer(int(at))
+	at := int(offset) + f.base
+	lx := f.lexer(at)
 	lx.skipSpace()
 	if bytes.HasPrefix(lx.buf[lx.pos:], []byte("xref")) {
-		return f.readTable(int(at), lx)
+		return f.readTable(at, lx)
 	}
-	s, err := f.readXrefStream(int(at))
+	s, err := f.readXrefStream(at)
 	if err != nil {
 		return s, fmt.Errorf("no cross-reference table at offset %d: %w", offset, err)
 	}

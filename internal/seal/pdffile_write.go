@@ -35,6 +35,13 @@ func writePDF(b *bytes.Buffer, v any) {
 		writeArray(b, v)
 	case *pdfDict:
 		writeDict(b, v)
+	case *pdfStream:
+		d := v.dict.clone()
+		d.set("Length", pdfInt(len(v.raw)))
+		writeDict(b, d)
+		b.WriteString("\nstream\n")
+		b.Write(v.raw)
+		b.WriteString("\nendstream")
 	default:
 		panic(fmt.Sprintf("seal: no notation for %T", v))
 	}
@@ -144,6 +151,7 @@ func (r *pdfRevision) alloc() pdfRef {
 // put writes v as object ref and returns where the value starts.
 func (r *pdfRevision) put(ref pdfRef, v any) int {
 	r.offsets[ref] = r.out.Len()
+	r.next = max(r.next, ref.num+1)
 	fmt.Fprintf(&r.out, "%d %d obj\n", ref.num, ref.gen)
 	at := r.out.Len()
 	writePDF(&r.out, v)

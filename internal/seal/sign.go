@@ -25,8 +25,7 @@ const invisibleFlags = 132
 // timestamps may follow, ISO 32000-2, 12.8.2.2); in one that is signed already the signature is an approval
 // with a field lock that says the same.
 //
-// The file must be regular, as PDFium saves it; the one thing that PDFium gets wrong at the end of an incremental save
-// is mended. Errors about the file are an *InputError: KindPassword for an encrypted
+// The file must be regular, as the engine saves it. Errors about the file are an *InputError: KindPassword for an encrypted
 // one, KindBadSignatures for one that earlier signatures close for any further one, KindDamaged for what can't be read.
 func Sign(pdf []byte, id Identity, opt SignOptions) ([]byte, error) {
 	if err := id.usable(); err != nil {
@@ -36,9 +35,6 @@ func Sign(pdf []byte, id Identity, opt SignOptions) ([]byte, error) {
 		return nil, fmt.Errorf("seal: a signing time is needed")
 	}
 	f, err := openPDF(pdf)
-	if err != nil {
-		f, err = openPDF(mendSaved(pdf))
-	}
 	if err != nil {
 		return nil, refuse(KindDamaged, "The PDF can't be signed as it is: "+err.Error()+".", err)
 	}

@@ -52,15 +52,19 @@ func (e *Engine) assemble(ctx context.Context, pdf []byte, marks []Mark, pages [
 		if err := e.drawAll(s, doc, marks, pages, audit); err != nil {
 			return err
 		}
-		out, err = s.save(doc, saveFlags(traits))
+		flags := saveFlags(traits, pdf)
+		if out, err = s.save(doc, flags); err == nil && traits.Signed {
+			out, err = settleSigned(pdf, out, flags == requests.SaveFlagIncremental)
+		}
 		return err
 	})
 	return out, err
 }
 
-// saveFlags keeps a signed file's bytes in place. One that had to be repaired or decrypted can't be added to.
-func saveFlags(i Info) requests.SaveFlags {
-	if i.Signed && !i.Repaired && !i.WasEncrypted {
+// saveFlags keeps a signed file's bytes in place. One that had to be repaired or decrypted can't be added to, nor one
+// whose signatures forbid it.
+func saveFlags(i Info, pdf []byte) requests.SaveFlags {
+	if i.Signed && !i.Repaired && !i.WasEncrypted && keepsSignatures(pdf) {
 		return requests.SaveFlagIncremental
 	}
 	return requests.SaveFlagRemoveSecurity

@@ -112,20 +112,30 @@ func (f *pdfFile) generation(n uint32) int64 {
 	return 0
 }
 
+// equalPDF compares values as readers see them: 1 and 1.0 are the same, and so are (a) and <61>.
 func equalPDF(a, b any) bool {
+	return equalBy(a, b, func(x, y float64) bool { return x == y })
+}
+
+func equalBy(a, b any, same func(x, y float64) bool) bool {
+	each := func(x, y any) bool { return equalBy(x, y, same) }
 	switch a := a.(type) {
+	case pdfInt, pdfReal:
+		x, ok1 := number(a)
+		y, ok2 := number(b)
+		return ok1 && ok2 && same(x, y)
 	case pdfString:
 		s, ok := b.(pdfString)
 		return ok && bytes.Equal(a.val, s.val)
 	case pdfArray:
 		s, ok := b.(pdfArray)
-		return ok && slices.EqualFunc(a, s, equalPDF)
+		return ok && slices.EqualFunc(a, s, each)
 	case *pdfDict:
 		s, ok := b.(*pdfDict)
-		return ok && a.dup == s.dup && len(differingKeys(a, s)) == 0
+		return ok && a.dup == s.dup && len(unequalKeys(a, s, each)) == 0
 	case *pdfStream:
 		s, ok := b.(*pdfStream)
-		return ok && bytes.Equal(a.raw, s.raw) && equalPDF(a.dict, s.dict)
+		return ok && bytes.Equal(a.raw, s.raw) && len(unequalKeys(a.dict, s.dict, each, "Length")) == 0
 	}
 	switch b.(type) {
 	case pdfString, pdfArray, *pdfDict, *pdfStream:
@@ -136,8 +146,12 @@ func equalPDF(a, b any) bool {
 
 // differingKeys lists the keys, but for those left out, whose values differ; a null is a missing key.
 func differingKeys(a, b *pdfDict, except ...pdfName) (keys []pdfName) {
+	return unequalKeys(a, b, equalPDF, except...)
+}
+
+func unequalKeys(a, b *pdfDict, equal func(x, y any) bool, except ...pdfName) (keys []pdfName) {
 	for _, k := range a.keys {
-		if !equalPDF(a.vals[k], b.vals[k]) && !slices.Contains(except, k) {
+		if !equal(a.vals[k], b.vals[k]) && !slices.Contains(except, k) {
 			keys = append(keys, k)
 		}
 	}

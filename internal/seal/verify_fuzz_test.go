@@ -137,6 +137,7 @@ func hostile() []hostileFile {
 		{"a length that needs itself", contractPDF(signature, "", "<< /Length 7 0 R >>\nstream\nx\nendstream")},
 		{"a table that claims too much", []byte("%PDF-1.7\nxref\n0 99999999999\ntrailer\n<<>>\nstartxref\n9\n%%EOF")},
 		{"a start far away", []byte("%PDF-1.7\nstartxref\n9223372036854775807\n%%EOF")},
+		{"a start that overflows", []byte("junk %PDF-1.7\nstartxref\n9223372036854775807\n%%EOF")},
 		{"a negative start", []byte("%PDF-1.7\nstartxref\n-5\n%%EOF")},
 		{"a bomb for a table", bomb("/Type /XRef /Size 8388607 /W [1 0 0]")},
 		{"a bomb that predicts", bomb("/Type /XRef /Size 8388607 /W [1 0 0] /DecodeParms << /Predictor 15 /Columns 1048576 >>")},

@@ -3,7 +3,6 @@ package seal
 import (
 	"bytes"
 	"math"
-	"strconv"
 )
 
 // keepsSignatures tells whether the signatures in a file can stay when the file is drawn on: all can be read by strict
@@ -94,15 +93,4 @@ func (f *pdfFile) signatureObjects() map[uint32]bool {
 // alike is equality but for the precision that numbers lose when PDFium writes them.
 func alike(a, b any) bool {
 	return equalBy(a, b, func(x, y float64) bool { return math.Abs(x-y) <= 1e-4*max(1, math.Abs(x)) })
-}
-
-func number(v any) (float64, bool) {
-	switch v := v.(type) {
-	case pdfInt:
-		return float64(v), true
-	case pdfReal:
-		f, err := strconv.ParseFloat(string(v), 64)
-		return f, err == nil
-	}
-	return 0, false
 }

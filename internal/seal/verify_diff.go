@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 )
 
 // changesAfter lists what later revisions changed of the document that signature c covers, besides adding signatures,
@@ -142,6 +143,17 @@ func equalBy(a, b any, same func(x, y float64) bool) bool {
 		return false
 	}
 	return a == b
+}
+
+func number(v any) (float64, bool) {
+	switch v := v.(type) {
+	case pdfInt:
+		return float64(v), true
+	case pdfReal:
+		f, err := strconv.ParseFloat(string(v), 64)
+		return f, err == nil
+	}
+	return 0, false
 }
 
 // differingKeys lists the keys, but for those left out, whose values differ; a null is a missing key.

@@ -4,6 +4,7 @@
 package assets
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -123,7 +124,7 @@ func (a *Assets) served(name string) bool {
 }
 
 func serve(w http.ResponseWriter, r *http.Request, data []byte) {
-	http.ServeContent(w, r, "", time.Time{}, strings.NewReader(string(data)))
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
 }
 
 func contentType(name string) string {

@@ -413,6 +413,19 @@ export class FieldEditor extends LitElement {
     return sheet ? { page, r: sheet.getBoundingClientRect() } : undefined;
   }
 
+  /** The fields of each page, as they would be if the pointer let go now. */
+  private byPage(): Map<string, Field[]> {
+    const pages = new Map<string, Field[]>();
+    for (const one of this.fields) {
+      const f = this.live?.uid === one.uid ? this.live : one;
+      const key = pageKey(f);
+      const list = pages.get(key);
+      if (list) list.push(f);
+      else pages.set(key, [f]);
+    }
+    return pages;
+  }
+
   private view(): DOMRect {
     return this.querySelector(".fe-pages")!.getBoundingClientRect();
   }
@@ -444,13 +457,14 @@ export class FieldEditor extends LitElement {
 
   protected override render(): unknown {
     if (!this.layout) return this.trouble ? html`<p class="note tone-error m-4" role="alert">${this.trouble}</p>` : nothing;
+    const fields = this.byPage();
     return html`
       <div class="fe" ?data-armed=${this.armed !== undefined}>
         ${this.bar()}
         ${this.troubles()}
         <div class="fe-tools">${this.people()} ${this.palette()}</div>
-        ${this.thumbnails()}
-        <div class="fe-pages" tabindex="-1">${this.layout.pages.map((p, i) => this.sheetOf(p, i))}</div>
+        ${this.thumbnails(fields)}
+        <div class="fe-pages" tabindex="-1">${this.layout.pages.map((p, i) => this.sheetOf(p, i, fields.get(pageKey(p)) ?? []))}</div>
         ${this.side()}
         ${this.ghost ? html`<div class="fe-ghost ${this.colour(this.recipient)}">${icon(this.ghost.type)} ${typeNames[this.ghost.type]}</div>` : nothing}
         <p class="fe-said sr-only" aria-live="polite"></p>
@@ -527,13 +541,13 @@ export class FieldEditor extends LitElement {
     </div>`;
   }
 
-  private thumbnails(): TemplateResult {
+  private thumbnails(fields: Map<string, Field[]>): TemplateResult {
     return html`<nav class="fe-thumbs" aria-label="Pages">
       ${this.layout!.pages.map((p, i) => html`
         <button type="button" class="fe-thumb" aria-label="Go to page ${i + 1} of ${this.layout!.pages.length}" @click=${() => this.goTo(p)}>
           <span class="fe-thumb-sheet" ${aspect(p.width, p.height)}>
             <img src=${p.image} alt="" loading="lazy" decoding="async" width=${p.width} height=${p.height}>
-            ${this.fields.filter((f) => pageKey(f) === pageKey(p)).map((f) => html`<span class="fe-speck ${this.colour(f.recipient_id)}" ${place(f)}></span>`)}
+            ${fields.get(pageKey(p))?.map((f) => html`<span class="fe-speck ${this.colour(f.recipient_id)}" ${place(f)}></span>`)}
           </span>
           <span class="num">${i + 1}</span>
         </button>`)}
@@ -544,10 +558,9 @@ export class FieldEditor extends LitElement {
     this.querySelector(`[data-page="${CSS.escape(pageKey(p))}"]`)?.scrollIntoView({ block: "start", behavior: "smooth" });
   }
 
-  private sheetOf(p: Page, i: number): TemplateResult {
+  private sheetOf(p: Page, i: number, mine: Field[]): TemplateResult {
     const first = i === 0 || this.layout!.pages[i - 1]!.document_id !== p.document_id;
     const key = pageKey(p);
-    const mine = this.fields.map((f) => (this.live?.uid === f.uid ? this.live : f)).filter((f) => pageKey(f) === key);
     return html`
       ${first ? html`<h2 class="fe-document">${icon("file")}<bdi>${p.document_name}</bdi></h2>` : nothing}
       <div class="fe-sheet" data-page=${key} ${aspect(p.width, p.height)} @pointerdown=${(e: PointerEvent) => this.onPageDown(e, p)}>

@@ -341,8 +341,8 @@ func (tx *Tx) saveStates(ctx context.Context, results []Result) error {
 // that is pending is brought forward; while it is being sent the error is a
 // Conflict.
 func (tx *Tx) Requeue(ctx context.Context, accountID, id int64) error {
-	n, err := tx.exec(ctx, `UPDATE deliveries SET attempts = CASE WHEN state = 'pending' THEN attempts ELSE 0 END, state = 'pending',
-		late = FALSE, next_attempt_at = $1, claim_id = '', finished_at = 0
+	n, err := tx.exec(ctx, `UPDATE deliveries SET attempts_before = CASE WHEN state = 'pending' THEN attempts_before ELSE attempts END,
+		state = 'pending', late = FALSE, next_attempt_at = $1, claim_id = '', finished_at = 0
 		WHERE account_id = $2 AND id = $3 AND (state <> 'pending' OR claim_id = '')`, micros(tx.now), accountID, id)
 	if err != nil || n == 1 {
 		return err

@@ -23,13 +23,13 @@ func (tx *Tx) saveRecipients(ctx context.Context, was, e *paraph.Envelope, renam
 	added, differ := changed(was.Recipients, e.Recipients, func(r paraph.Recipient) int64 { return r.ID })
 	ids, err := tx.insertRows(ctx, `recipients (envelope_id, uuid, kind, role, name, email, phone, sign_order, token, token_hash,
 		external_id, metadata, send_email, redirect_to, sent_at, opened_at, started_at, completed_at, declined_at, decline_reason,
-		reminded_at, ip, user_agent, created_at, updated_at)`,
+		reminded_at, ip, user_agent, created_at, updated_at, search)`,
 		len(added), func(a *args, i int) string {
 			r := e.Recipients[added[i]]
 			return a.row(e.ID, r.UUID, r.Kind, r.Role, r.Name, r.Email, r.Phone, r.Order, r.Token, paraph.TokenHash(r.Token),
 				r.ExternalID, r.Metadata, r.SendEmail, r.RedirectTo, micros(r.SentAt), micros(r.OpenedAt), micros(r.StartedAt),
 				micros(r.CompletedAt), micros(r.DeclinedAt), r.DeclineReason, micros(r.RemindedAt), r.IP, r.UserAgent,
-				micros(r.CreatedAt), micros(r.UpdatedAt))
+				micros(r.CreatedAt), micros(r.UpdatedAt), recipientSearch(r))
 		})
 	if err != nil {
 		return err
@@ -49,12 +49,18 @@ func (tx *Tx) saveRecipients(ctx context.Context, was, e *paraph.Envelope, renam
 func (tx *Tx) updateRecipient(ctx context.Context, r paraph.Recipient) error {
 	_, err := tx.exec(ctx, `UPDATE recipients SET kind = $1, role = $2, name = $3, email = $4, phone = $5, sign_order = $6,
 		external_id = $7, metadata = $8, send_email = $9, redirect_to = $10, sent_at = $11, opened_at = $12, started_at = $13,
-		completed_at = $14, declined_at = $15, decline_reason = $16, reminded_at = $17, ip = $18, user_agent = $19, updated_at = $20
-		WHERE id = $21`,
+		completed_at = $14, declined_at = $15, decline_reason = $16, reminded_at = $17, ip = $18, user_agent = $19, updated_at = $20,
+		search = $21 WHERE id = $22`,
 		r.Kind, r.Role, r.Name, r.Email, r.Phone, r.Order, r.ExternalID, r.Metadata, r.SendEmail, r.RedirectTo, micros(r.SentAt),
 		micros(r.OpenedAt), micros(r.StartedAt), micros(r.CompletedAt), micros(r.DeclinedAt), r.DeclineReason,
-		micros(r.RemindedAt), r.IP, r.UserAgent, micros(r.UpdatedAt), r.ID)
+		micros(r.RemindedAt), r.IP, r.UserAgent, micros(r.UpdatedAt), recipientSearch(r), r.ID)
 	return err
+}
+
+// recipientSearch is what a search for a recipient looks in, in lower case:
+// the engines' own LOWER knows ASCII only.
+func recipientSearch(r paraph.Recipient) string {
+	return strings.ToLower(strings.Join([]string{r.Name, r.Email, r.Phone}, "\n"))
 }
 
 // RecipientFilter chooses among the recipients of an account that act. Zero
@@ -92,8 +98,7 @@ func (r Reader) Recipients(ctx context.Context, accountID int64, f RecipientFilt
 	eq("id <", f.Before > 0, f.Before)
 	eq("id >", f.After > 0, f.After)
 	if q := strings.TrimSpace(f.Query); q != "" {
-		like := " LIKE " + a.add(likePattern(q)) + ` ESCAPE '\'`
-		w = append(w, "(LOWER(name)"+like+" OR LOWER(email)"+like+" OR phone"+like+")")
+		w = append(w, "search LIKE "+a.add(likePattern(q))+` ESCAPE '\'`)
 	}
 	order := "DESC"
 	if f.After > 0 {

@@ -165,7 +165,8 @@ CREATE TABLE recipients (
 	ip TEXT NOT NULL,
 	user_agent TEXT NOT NULL,
 	created_at BIGINT NOT NULL,
-	updated_at BIGINT NOT NULL
+	updated_at BIGINT NOT NULL,
+	search TEXT NOT NULL
 );
 CREATE INDEX recipients_envelope ON recipients (envelope_id, sign_order, id);
 

@@ -44,16 +44,12 @@ func (e *Engine) Prepare(ctx context.Context, data []byte) ([]byte, Info, error)
 }
 
 func (e *Engine) prepare(s *session, data []byte) ([]byte, Info, error) {
-	doc, info, err := e.read(s, data)
-	if isDamaged(err) {
-		doc, info, err = e.read(s, withoutTable(data))
-		info.Repaired, info.Signed = true, false
+	doc, info, err := e.readAnyhow(s, data)
+	if (isDamaged(err) || info.Repaired) && cutOff(data) {
+		return nil, Info{}, refuse(KindTruncated, "The end of this PDF is missing, as after a broken download. Get the whole file and upload that.", err)
 	}
 	if err != nil {
 		return nil, Info{}, err
-	}
-	if info.Repaired && cutOff(data) {
-		return nil, Info{}, refuse(KindTruncated, "The end of this PDF is missing, as after a broken download. Get the whole file and upload that.", nil)
 	}
 	if !info.WasEncrypted && (info.Signed || !info.Repaired) {
 		return data, info, nil
@@ -75,6 +71,20 @@ func (e *Engine) prepare(s *session, data []byte) ([]byte, Info, error) {
 		return nil, Info{}, beyondRepair(nil)
 	}
 	return pdf, info, nil
+}
+
+// readAnyhow reads a document by its table of contents or, when that is wrong, without it.
+func (e *Engine) readAnyhow(s *session, data []byte) (references.FPDF_DOCUMENT, Info, error) {
+	doc, info, err := e.read(s, data)
+	if !isDamaged(err) {
+		return doc, info, err
+	}
+	doc, info, again := e.read(s, withoutTable(data))
+	if again != nil {
+		return "", Info{}, err
+	}
+	info.Repaired, info.Signed = true, false
+	return doc, info, nil
 }
 
 // read opens a document, measures it and reads its pages.

@@ -1,0 +1,248 @@
+package seal
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	_ "image/png"
+	"strings"
+	"testing"
+)
+
+// pixelsOf draws a page.
+func pixelsOf(t testing.TB, pdf []byte, width int) image.Image {
+	t.Helper()
+	pic, err := pdfEngine().RenderPage(t.Context(), pdf, 0, width)
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, _, err := image.Decode(bytes.NewReader(pic.Data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b := img.Bounds(); b.Dx() != pic.Width || b.Dy() != pic.Height {
+		t.Fatalf("the picture is %v, said to be %d × %d", b, pic.Width, pic.Height)
+	}
+	return img
+}
+
+// redBox is where a picture is red.
+func redBox(img image.Image) image.Rectangle {
+	var box image.Rectangle
+	b := img.Bounds()
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		for x := b.Min.X; x < b.Max.X; x++ {
+			if r, g, bl, _ := img.At(x, y).RGBA(); r > 0xC000 && g < 0x4000 && bl < 0x4000 {
+				box = box.Union(image.Rect(x, y, x+1, y+1))
+			}
+		}
+	}
+	return box
+}
+
+// TestStampPlaces puts a red picture on pages of every shape and looks where it is displayed, in PDFium and in poppler.
+func TestStampPlaces(t *testing.T) {
+	t.Parallel()
+	for _, boxes := range []string{"", "/CropBox [100 150 400 650]", "/CropBox [-50 -50 300 900]", "/MediaBox [-200 -100 400 500]"} {
+		for _, rotate := range []int{0, 90, 180, 270} {
+			page := fmt.Sprintf("%s /Rotate %d", boxes, rotate)
+			t.Run(page, func(t *testing.T) {
+				t.Parallel()
+				pdf := contractPDF("", page)
+				if strings.Contains(boxes, "MediaBox") {
+					pdf = bytes.Replace(pdf, []byte("/MediaBox [0 0 612 792]"), nil, 1)
+				}
+				pdf, info, err := pdfEngine().Prepare(t.Context(), pdf)
+				if err != nil {
+					t.Fatal(err)
+				}
+				size := info.Pages[0]
+				// A square picture would be centred in its box, so the box is square in points.
+				m := Mark{X: 0.1, Y: 0.2, W: 0.25, H: 0.25 * size.Width / size.Height, Kind: MarkImage, Image: testPNG(40, 40)}
+				out, err := pdfEngine().Stamp(t.Context(), pdf, []Mark{m})
+				if err != nil {
+					t.Fatal(err)
+				}
+				checkBox(t, "PDFium", redBox(pixelsOf(t, out, 800)), m, 800, 800*size.Height/size.Width)
+				img := popplerPixels(t, out)
+				checkBox(t, "poppler", redBox(img), m, float64(img.Bounds().Dx()), float64(img.Bounds().Dy()))
+			})
+		}
+	}
+}
+
+func checkBox(t *testing.T, who string, got image.Rectangle, m Mark, w, h float64) {
+	t.Helper()
+	want := image.Rect(int(m.X*w), int(m.Y*h), int((m.X+m.W)*w), int((m.Y+m.H)*h))
+	near := func(a, b int) bool { return a-b <= 3 && b-a <= 3 }
+	if !near(got.Min.X, want.Min.X) || !near(got.Min.Y, want.Min.Y) || !near(got.Max.X, want.Max.X) || !near(got.Max.Y, want.Max.Y) {
+		t.Errorf("%s shows the mark at %v, want %v", who, got, want)
+	}
+}
+
+func popplerPixels(t testing.TB, pdf []byte) image.Image {
+	t.Helper()
+	data := toolWrites(t, pdf, "pdftoppm", "-png", "-singlefile", "-cropbox", "-r", "72")
+	img, _, err := image.Decode(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+// TestStampText writes in many scripts and has poppler find it again.
+func TestStampText(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		"Grüße, François Øresund Łódź",
+		"Ελληνικά Γεια σου",
+		"Привет, мир",
+		"مرحبا بالعالم",
+		"שלום עולם",
+		"नमस्ते दुनिया",
+		"สวัสดีชาวโลก",
+		"你好世界",
+		"日本語テスト",
+		"한국어 시험",
+		"Zahlung €1.250,00 – fällig",
+	} {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			out, err := pdfEngine().Stamp(t.Context(), contractPDF("", ""), []Mark{{X: 0.1, Y: 0.3, W: 0.8, H: 0.05, Kind: MarkText, Text: text, FontSize: 14}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := strings.NewReplacer("\u202a", "", "\u202b", "", "\u202c", "", "\u200e", "", "\u200f", "").Replace(foundText(t, out))
+			if !strings.Contains(got, text) {
+				t.Errorf("pdftotext finds %q, want %q in it", got, text)
+			}
+			toolSays(t, out, "qpdf", "--check")
+			if len(out) > 60_000 {
+				t.Errorf("the file has %d bytes: more than the letters used are in it", len(out))
+			}
+		})
+	}
+}
+
+func foundText(t testing.TB, pdf []byte) string {
+	t.Helper()
+	return string(toolWrites(t, pdf, "pdftotext", "-enc", "UTF-8"))
+}
+
+// TestStampTextFits has long text shrink and wrap, and never leave its box.
+func TestStampTextFits(t *testing.T) {
+	t.Parallel()
+	sentence := "The tenant pays the rent in advance, at the latest on the third working day of each month. "
+	for _, tc := range []struct {
+		name string
+		mark Mark
+	}{
+		{"a little too long", Mark{X: 0.1, Y: 0.5, W: 0.3, H: 0.03, Text: "A name that is rather long, Esq."}},
+		{"wrapped", Mark{X: 0.1, Y: 0.5, W: 0.3, H: 0.08, Text: sentence}},
+		{"very long", Mark{X: 0.1, Y: 0.5, W: 0.2, H: 0.05, Text: strings.Repeat(sentence, 12)}},
+		{"one long word", Mark{X: 0.1, Y: 0.5, W: 0.1, H: 0.03, Text: strings.Repeat("Donaudampfschifffahrt", 4)}},
+		{"lines", Mark{X: 0.1, Y: 0.5, W: 0.3, H: 0.05, Text: "one\ntwo\nthree\nfour"}},
+		{"a size that is too big", Mark{X: 0.1, Y: 0.5, W: 0.1, H: 0.02, Text: "12345", FontSize: 60}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			tc.mark.Kind = MarkText
+			out, err := pdfEngine().Stamp(t.Context(), bombPage("", "", "[0 0 612 792]"), []Mark{tc.mark})
+			if err != nil {
+				t.Fatal(err)
+			}
+			squash := func(s string) string { return strings.Join(strings.Fields(s), "") }
+			if got := foundText(t, out); !strings.Contains(squash(got), squash(tc.mark.Text)) {
+				t.Errorf("some text is gone: %q", got)
+			}
+			runs, err := pdfEngine().PageText(t.Context(), out, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			const slack = 0.004 // ascenders and descenders of the outer lines
+			for _, r := range runs {
+				if r.X < tc.mark.X-slack || r.Y < tc.mark.Y-slack || r.X+r.W > tc.mark.X+tc.mark.W+slack || r.Y+r.H > tc.mark.Y+tc.mark.H+slack {
+					t.Errorf("%q at %v leaves its box %v", r.Text, r, tc.mark)
+				}
+			}
+		})
+	}
+}
+
+func TestStampRefuses(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		mark Mark
+		kind string
+	}{
+		"no such page":   {Mark{Page: 1, W: 0.1, H: 0.1, Kind: MarkText}, KindBadMark},
+		"before a page":  {Mark{Page: -1, W: 0.1, H: 0.1, Kind: MarkText}, KindBadMark},
+		"off the right":  {Mark{X: 0.95, W: 0.1, H: 0.1, Kind: MarkText}, KindBadMark},
+		"off the bottom": {Mark{Y: 0.95, W: 0.1, H: 0.1, Kind: MarkText}, KindBadMark},
+		"no width":       {Mark{H: 0.1, Kind: MarkText}, KindBadMark},
+		"unknown kind":   {Mark{W: 0.1, H: 0.1, Kind: "video"}, KindBadMark},
+		"no image":       {Mark{W: 0.1, H: 0.1, Kind: MarkImage}, KindBadImage},
+		"a huge image":   {Mark{W: 0.1, H: 0.1, Kind: MarkImage, Image: hugePNG()}, KindTooLarge},
+	} {
+		if _, err := pdfEngine().Stamp(t.Context(), contractPDF("", ""), []Mark{tc.mark}); kindOf(err) != tc.kind {
+			t.Errorf("%s: %v, want %s", name, err, tc.kind)
+		}
+	}
+}
+
+// TestStampFlattens draws over a form field, which must show below the mark and not stay editable.
+func TestStampFlattens(t *testing.T) {
+	t.Parallel()
+	pdf := formPDF(true)
+	out, err := pdfEngine().Stamp(t.Context(), pdf, []Mark{{X: 0.5, Y: 0.5, W: 0.3, H: 0.05, Kind: MarkText, Text: "Ours"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := foundText(t, out)
+	for _, want := range []string{"900\n", "Rent: 900 a month", "Ours"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is gone: %q", want, got)
+		}
+	}
+	if bytes.Contains(toolWrites(t, out, "qpdf", "--qdf", "--object-streams=disable"), []byte("/Annots")) {
+		t.Error("the field is still on the page")
+	}
+}
+
+// TestStampKeepsSignatures adds to a signed file without touching what was signed.
+func TestStampKeepsSignatures(t *testing.T) {
+	t.Parallel()
+	for name, layout := range layouts(t) {
+		signed := signUnlocked(t, layout, testKeys()["RSA"])
+		out, err := pdfEngine().Stamp(t.Context(), signed, []Mark{{X: 0.5, Y: 0.5, W: 0.3, H: 0.05, Kind: MarkText, Text: "Later"}})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if !bytes.HasPrefix(out, signed) {
+			t.Errorf("%s: the signed bytes were changed", name)
+		}
+		if got := toolSays(t, out, "pdfsig", "-nocert"); !strings.Contains(got, "Signature is Valid") {
+			t.Errorf("%s: pdfsig: %s", name, got)
+		}
+		toolSays(t, out, "qpdf", "--check")
+		if !strings.Contains(foundText(t, out), "Later") {
+			t.Errorf("%s: the mark is missing", name)
+		}
+	}
+}
+
+func TestAppend(t *testing.T) {
+	t.Parallel()
+	out, err := pdfEngine().Append(t.Context(), contractPDF("", ""), threePages(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := pdfEngine().Inspect(t.Context(), out)
+	if err != nil || len(info.Pages) != 4 {
+		t.Fatalf("pages = %+v, %v", info.Pages, err)
+	}
+	if got := foundText(t, out); !strings.Contains(got, "Rent: 900") || !strings.Contains(got, "Page 3") {
+		t.Errorf("text = %q", got)
+	}
+	toolSays(t, out, "qpdf", "--check")
+}

@@ -3,6 +3,7 @@
 import { build as esbuild } from "esbuild";
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, readdir, rename, rm, watch, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, extname, join, relative } from "node:path";
@@ -15,14 +16,6 @@ const root = join(web, "../..");
 const dist = join(web, "dist");
 const ui = join(web, "ui");
 const run = promisify(execFile);
-
-/** Every bundle, by the name pages ask for. A page's own bundle lives in the page's folder. */
-const entries = {
-  app: "app/main.ts",
-  envelope_new: "envelope_new/main.ts",
-  envelope_editor: "envelope_editor/main.ts",
-  sign: "sign/main.ts",
-};
 
 /** Files served as they are, by the name pages ask for. */
 const copies = {
@@ -54,8 +47,10 @@ async function build() {
   }
 }
 
-function bundleScripts() {
-  const entryPoints = Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, join(ui, file)]));
+/** Every ui/PAGE/main.ts is a bundle by the name of its page: "sign.js". */
+async function bundleScripts() {
+  const pages = (await readdir(ui)).filter((page) => existsSync(join(ui, page, "main.ts"))).sort();
+  const entryPoints = Object.fromEntries(pages.map((page) => [page, join(ui, page, "main.ts")]));
   return esbuild({
     entryPoints, bundle: true, minify: true, write: false, metafile: true, format: "esm", target: "es2022",
     entryNames: "[name]-[hash]", outdir: dist, absWorkingDir: root, legalComments: "none", charset: "utf8",
@@ -74,9 +69,19 @@ const tidyTemplates = {
   },
 };
 
+/** The style sheet is styles/app.css and then what each page's folder has of its own, ui/PAGE/*.css. */
 async function runTailwind(out) {
   const cli = join(root, "node_modules/@tailwindcss/cli/dist/index.mjs");
-  await run(process.execPath, [cli, "-i", join(ui, "styles/app.css"), "-o", out], { cwd: root, maxBuffer: 1 << 24 });
+  const base = join(ui, "styles");
+  const own = (await pageStyles()).map((file) => `@import "${relative(base, file)}";\n`);
+  const going = run(process.execPath, [cli, "-i", "-", "-o", out], { cwd: base, maxBuffer: 1 << 24 });
+  going.child.stdin.end((await readFile(join(base, "app.css"), "utf8")) + own.join(""));
+  await going;
+}
+
+async function pageStyles() {
+  const names = await readdir(ui, { recursive: true });
+  return names.filter((name) => name.endsWith(".css") && !name.startsWith("styles/")).sort().map((name) => join(ui, name));
 }
 
 /** Minifies the style sheet and gives the fonts it names their hashed files. */

@@ -112,7 +112,6 @@ func (s *server) routes() []route {
 		{"GET /envelopes/{id}", signedIn, s.envelopePage},
 		{"GET /envelopes/{id}/edit", signedIn, s.draftPage},
 		{"POST /envelopes/{id}/documents", signedIn, s.addDocuments},
-		{"POST /envelopes/{id}/documents/{document}/delete", signedIn, s.removeDocument},
 		{"POST /envelopes/{id}/details", signedIn, s.saveDetails},
 		{"GET /envelopes/{id}/fields", signedIn, s.fieldsPage},
 		{"POST /envelopes/{id}/fields", signedIn, s.saveField},

@@ -28,17 +28,17 @@ type View struct {
 	Name       string
 	Subject    string
 	Message    string
-	ExpireOn   string // 2006-01-02
-	Today      string // 2006-01-02
+	ExpireOn   string            // 2006-01-02
+	Today      string            // 2006-01-02
 	Wrong      map[string]string // by input, and "" for what stands at none
 }
 
 // Document is one PDF in the draft.
 type Document struct {
-	ID               int64
-	Name, Facts      string
-	Thumbnail        string
-	Width, Height    int
+	ID            int64
+	Name, Facts   string
+	Thumbnail     string
+	Width, Height int
 }
 
 // Review is the last look.

@@ -43,24 +43,24 @@ type Moment struct {
 
 // Document is one PDF with its ways out.
 type Document struct {
-	Name, Facts                       string
-	Thumbnail                         string
-	Width, Height                     int
-	View, Original, Current, Sealed   string // URLs; "" for what isn't there
+	Name, Facts                     string
+	Thumbnail                       string
+	Width, Height                   int
+	View, Original, Current, Sealed string // URLs; "" for what isn't there
 }
 
 // Recipient is one person.
 type Recipient struct {
-	ID                 int64
-	Name, Email        string
-	Role, Does         string // does: "signs", …
-	State              kit.Status
-	Detail             string // what is to say besides
-	At                 time.Time
-	Link               string // the signing link, "" when it leads nowhere
-	Remind             string // where to post, "" when it can't be reminded
-	Order              int
-	Number             int // of its colour
+	ID          int64
+	Name, Email string
+	Role, Does  string // does: "signs", …
+	State       kit.Status
+	Detail      string // what is to say besides
+	At          time.Time
+	Link        string // the signing link, "" when it leads nowhere
+	Remind      string // where to post, "" when it can't be reminded
+	Order       int
+	Number      int // of its colour
 }
 
 // Trail says whether the evidence is whole.

@@ -14,7 +14,7 @@ type View struct {
 	State      string // for kit.StatusBadge
 	Text       string
 	Recipients []Recipient
-	Own        string // the envelope's page, for who is signed in to its space
+	Own        string   // the envelope's page, for who is signed in to its space
 	Sealed     []string // SHA-256 of the sealed documents
 	At         time.Time
 	Now        time.Time

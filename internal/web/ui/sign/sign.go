@@ -32,6 +32,8 @@ type Form struct {
 	Consent       string // what finishing means
 	Finish        string // what the button says; "Sign and finish" when empty
 	Error         string // why the last try was refused
+	ConsentError  string
+	Consented     bool
 }
 
 // Picture is one page. Text is what it says, for readers who cannot see it.
@@ -81,6 +83,8 @@ func (f FormField) input() kit.Field {
 	switch f.Type {
 	case "date", "email", "number":
 		in.Type = f.Type
+	case "phone":
+		in.Type, in.Autocomplete = "tel", "tel"
 	case "select":
 		in.Type, in.Options = "select", f.options()
 	case "checkbox":

@@ -271,7 +271,7 @@ func SignerForm(f Form) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = kit.FieldOf(kit.Field{Name: "consent", Label: f.consent(), Type: "checkbox", Required: true}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = kit.FieldOf(kit.Field{Name: "consent", Label: f.consent(), Type: "checkbox", Required: true, Checked: f.Consented, Error: f.ConsentError}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

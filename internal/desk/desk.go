@@ -149,3 +149,9 @@ func wrap(err error, verb string, id int64) error {
 	}
 	return fmt.Errorf("%s %d: %w", verb, id, err)
 }
+
+// ForAccounts is a desk that can do no more than manage users, spaces and
+// tokens: for the command line, beside a server that does the rest.
+func ForAccounts(st *store.Store) *Desk {
+	return &Desk{Config: Config{Store: st}, hasher: newHasher(1)}
+}

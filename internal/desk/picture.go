@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -190,9 +191,10 @@ type pageCache struct {
 
 type cached struct {
 	key   string
-	ready chan struct{}
+	ready chan struct{} // closed when data or err is there
 	data  []byte
 	err   error
+	size  int // what counts in the cache; 0 until it is ready
 }
 
 func newPageCache(bytes int) *pageCache {
@@ -200,7 +202,7 @@ func newPageCache(bytes int) *pageCache {
 }
 
 // get answers what is kept under key, or makes it. A failure is not kept.
-func (c *pageCache) get(key string, make func() ([]byte, error)) ([]byte, error) {
+func (c *pageCache) get(key string, produce func() ([]byte, error)) ([]byte, error) {
 	c.mu.Lock()
 	if el, ok := c.items[key]; ok {
 		c.order.MoveToFront(el)
@@ -209,16 +211,16 @@ func (c *pageCache) get(key string, make func() ([]byte, error)) ([]byte, error)
 		<-it.ready
 		return it.data, it.err
 	}
-	it := &cached{key: key, ready: closedLater()}
+	it := &cached{key: key, ready: make(chan struct{}), err: errUnmade}
 	c.items[key] = c.order.PushFront(it)
 	c.mu.Unlock()
-	it.data, it.err = make()
-	c.keep(it)
-	close(it.ready)
+	defer close(it.ready) // also when making it panics, or others would wait for ever
+	defer c.keep(it)
+	it.data, it.err = produce()
 	return it.data, it.err
 }
 
-func closedLater() chan struct{} { return make(chan struct{}) }
+var errUnmade = errors.New("it was never made")
 
 func (c *pageCache) keep(it *cached) {
 	c.mu.Lock()
@@ -227,11 +229,12 @@ func (c *pageCache) keep(it *cached) {
 		c.drop(c.items[it.key])
 		return
 	}
-	c.size += len(it.data)
+	it.size = len(it.data)
+	c.size += it.size
 	for el := c.order.Back(); el != nil && c.size > c.max; {
 		previous := el.Prev()
-		if old := el.Value.(*cached); old != it && old.data != nil {
-			c.size -= len(old.data)
+		if old := el.Value.(*cached); old != it && old.size > 0 {
+			c.size -= old.size
 			c.drop(el)
 		}
 		el = previous

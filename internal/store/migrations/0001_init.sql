@@ -254,7 +254,7 @@ CREATE TABLE deliveries (
 	finished_at BIGINT NOT NULL
 );
 CREATE INDEX deliveries_lane ON deliveries (endpoint_id, late, next_attempt_at, id) WHERE state = 'pending';
-CREATE INDEX deliveries_due ON deliveries (next_attempt_at) WHERE state = 'pending';
+CREATE INDEX deliveries_order ON deliveries (endpoint_id, id) WHERE state = 'pending';
 CREATE INDEX deliveries_log ON deliveries (account_id, endpoint_id, id);
 CREATE INDEX deliveries_envelope ON deliveries (envelope_id, id);
 CREATE INDEX deliveries_message ON deliveries (message_id);

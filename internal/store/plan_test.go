@@ -1,0 +1,206 @@
+package store_test
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/paraph-sign/paraph"
+	"github.com/paraph-sign/paraph/internal/store"
+	"github.com/paraph-sign/paraph/internal/store/storetest"
+)
+
+// TestPlans: the queries that run all the time find their rows by an index,
+// and read no table as a whole.
+func TestPlans(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store, clock *storetest.Clock) {
+		a, u := storetest.Space(t, s, "ada")
+		p := fill(t, s)
+		e := storetest.Envelope(t, s, a.ID, u.ID, "Lease")
+		storetest.Update(t, s, func(tx *store.Tx) error {
+			check(t, tx.InsertJob(ctx, &store.Job{Kind: "mail", EnvelopeID: e.ID, DueAt: tx.Now()}))
+			return tx.AppendEvents(ctx, &e, []paraph.Event{{Type: paraph.EnvelopeCreated, At: tx.Now()}})
+		})
+		read := func(f func(s *store.Store) error) func(saw func(string, []any)) error {
+			return func(saw func(string, []any)) (err error) {
+				s.Spy(saw, func(s *store.Store) { err = f(s) })
+				return err
+			}
+		}
+		write := func(f func(tx *store.Tx) error) func(saw func(string, []any)) error {
+			return func(saw func(string, []any)) error {
+				return s.Claim(ctx, func(tx *store.Tx) error { tx.SpyTx(saw); return f(tx) })
+			}
+		}
+		until := s.Now().Add(time.Minute)
+		for name, tt := range map[string]struct {
+			run     func(saw func(string, []any)) error
+			indexes []string // each is used by some query; a pattern
+		}{
+			"ClaimDeliveries": {write(func(tx *store.Tx) error { _, err := tx.ClaimDeliveries(ctx, p.ID, "c", until, 1); return err }), []string{"deliveries_lane"}},
+			"ClaimHead":       {write(func(tx *store.Tx) error { _, err := tx.ClaimHead(ctx, p.ID, "c", until); return err }), []string{"deliveries_(lane|order)"}},
+			"ClaimJobs":       {write(func(tx *store.Tx) error { _, err := tx.ClaimJobs(ctx, "mail", "c", until, 9); return err }), []string{"jobs_due"}},
+			"JobNext":         {read(func(s *store.Store) error { _, err := s.JobNext(ctx, "mail"); return err }), []string{"jobs_due"}},
+			"LaneNext":        {read(func(s *store.Store) error { _, err := s.LaneNext(ctx, p.ID); return err }), []string{"deliveries_lane"}},
+			"Lanes":           {read(func(s *store.Store) error { _, err := s.Lanes(ctx); return err }), []string{"deliveries_(lane|order)"}},
+			"Envelopes": {read(func(s *store.Store) error {
+				_, err := s.Envelopes(ctx, a.ID, store.EnvelopeFilter{Limit: 20, Before: 9999})
+				return err
+			}), []string{"envelopes_account", "documents_envelope", "recipients_envelope"}},
+			"Envelopes of a status": {read(func(s *store.Store) error {
+				_, err := s.Envelopes(ctx, a.ID, store.EnvelopeFilter{Limit: 20, Status: paraph.Draft})
+				return err
+			}), []string{"envelopes_status"}},
+			"CountEnvelopes": {read(func(s *store.Store) error { _, err := s.CountEnvelopes(ctx, a.ID, store.EnvelopeFilter{}); return err }), []string{"envelopes_(account|status)"}},
+			"Events":         {read(func(s *store.Store) error { _, err := s.Events(ctx, a.ID, e.ID); return err }), []string{"events_envelope"}},
+			"AppendEvents": {write(func(tx *store.Tx) error {
+				return tx.AppendEvents(ctx, &e, []paraph.Event{{Type: paraph.EnvelopeSent, At: tx.Now()}})
+			}), []string{"events_envelope"}},
+			"EnvelopeByToken": {read(func(s *store.Store) error { _, _, err := s.EnvelopeByToken(ctx, e.Recipients[0].Token); return err }), []string{"recipients_token_hash|sqlite_autoindex_recipients", "fields_envelope"}},
+			"SessionByToken": {read(func(s *store.Store) error {
+				if _, err := s.SessionByToken(ctx, "x", s.Now()); paraph.KindOf(err) != paraph.NotFound {
+					return err
+				}
+				return nil
+			}), []string{"sessions_token_hash|sqlite_autoindex_sessions"}},
+			"Deliveries of an endpoint": {read(func(s *store.Store) error {
+				_, err := s.Deliveries(ctx, p.AccountID, store.DeliveryFilter{EndpointID: p.ID, Limit: 9})
+				return err
+			}), []string{"deliveries_log"}},
+			"Deliveries of an envelope": {read(func(s *store.Store) error {
+				_, err := s.Deliveries(ctx, p.AccountID, store.DeliveryFilter{EnvelopeID: 1950, Limit: 9})
+				return err
+			}), []string{"deliveries_envelope"}},
+			"SaveResults": {write(func(tx *store.Tx) error {
+				return tx.SaveResults(ctx, []store.Result{{Delivery: paraph.Delivery{ID: 1, ClaimID: "x"}, Attempt: paraph.Attempt{DeliveryID: 1, Number: 1}}})
+			}), []string{"deliveries_pkey|INTEGER PRIMARY KEY", "attempts_pkey|sqlite_autoindex_attempts"}},
+		} {
+			var plan string
+			var queries []string
+			var args [][]any
+			check(t, tt.run(func(q string, a []any) { queries, args = append(queries, q), append(args, append([]any{}, a...)) }))
+			for i, q := range queries {
+				plan += explain(t, s, q, args[i]) + "\n"
+			}
+			for _, index := range tt.indexes {
+				if !regexp.MustCompile(index).MatchString(plan) {
+					t.Errorf("%s does not use %s:\n%s", name, index, plan)
+				}
+			}
+			for _, line := range strings.Split(plan, "\n") {
+				if fullScan(line) {
+					t.Errorf("%s reads a table as a whole: %s\nin\n%s", name, line, plan)
+				}
+			}
+		}
+	})
+}
+
+// fill makes enough rows for Postgres to weigh indexes against each other.
+// It answers one of many endpoints.
+func fill(t testing.TB, s *store.Store) (p paraph.Endpoint) {
+	t.Helper()
+	for i := range 20 {
+		a, u := storetest.Space(t, s, fmt.Sprint("filling", i))
+		p = storetest.Endpoint(t, s, a.ID)
+		ds := storetest.Deliveries(p, 100, s.Now())
+		for j := range ds {
+			ds[j].EnvelopeID, ds[j].NextAttemptAt = int64(i*100+j), s.Now().Add(time.Duration(j)*time.Second)
+		}
+		storetest.Queue(t, s, ds)
+		storetest.Update(t, s, func(tx *store.Tx) error {
+			for j := range 20 {
+				e := storetest.Draft(t, a.ID, u.ID, "filling", s.Now())
+				check(t, tx.InsertEnvelope(ctx, &e))
+				check(t, tx.AppendEvents(ctx, &e, []paraph.Event{{Type: paraph.EnvelopeCreated, At: tx.Now()}}))
+				check(t, tx.InsertJob(ctx, &store.Job{Kind: []string{"mail", "seal"}[j%2], EnvelopeID: e.ID, DueAt: tx.Now()}))
+				check(t, tx.InsertSession(ctx, &paraph.Session{UserID: u.ID, AccountID: a.ID, ExpiresAt: tx.Now().Add(time.Hour)}, fmt.Sprint(i, "-", j)))
+			}
+			return nil
+		})
+	}
+	if strings.HasPrefix(version(t, s), "PostgreSQL") { // on SQLite nobody keeps statistics
+		_, err := s.Writer().ExecContext(ctx, "VACUUM ANALYZE")
+		check(t, err)
+	}
+	return p
+}
+
+func version(t testing.TB, s *store.Store) string {
+	t.Helper()
+	rows, err := s.Query(ctx, "SELECT VERSION()")
+	if err != nil {
+		return "SQLite"
+	}
+	return fmt.Sprint(rows[0][0])
+}
+
+// explain answers the plan of a query. Postgres is told to prefer any index,
+// for its statistics know that the tables of a test are tiny.
+func explain(t testing.TB, s *store.Store, query string, args []any) string {
+	t.Helper()
+	conn, err := s.Writer().Conn(ctx)
+	check(t, err)
+	defer conn.Close()
+	prefix := "EXPLAIN QUERY PLAN "
+	if _, err := conn.ExecContext(ctx, "SET enable_seqscan = off"); err == nil {
+		prefix = "EXPLAIN "
+		defer conn.ExecContext(ctx, "RESET enable_seqscan") //nolint:errcheck
+		if _, err := conn.ExecContext(ctx, "SET enable_bitmapscan = off"); err != nil {
+			t.Fatal(err)
+		}
+		defer conn.ExecContext(ctx, "RESET enable_bitmapscan") //nolint:errcheck
+	}
+	rows, err := conn.QueryContext(ctx, prefix+query, args...)
+	if err != nil {
+		t.Fatalf("explain %s: %v", query, err)
+	}
+	defer rows.Close()
+	var out []string
+	for rows.Next() {
+		var id, parent, unused int
+		var line string
+		if prefix == "EXPLAIN " {
+			err = rows.Scan(&line)
+		} else {
+			err = rows.Scan(&id, &parent, &unused, &line)
+		}
+		check(t, err)
+		out = append(out, line)
+	}
+	check(t, rows.Err())
+	if len(out) == 0 && !strings.HasPrefix(query, "INSERT") { // SQLite has nothing to say of those
+		t.Fatalf("no plan of %s", query)
+	}
+	return strings.Join(out, "\n")
+}
+
+// fullScan reports whether a line of a plan reads a whole table. Reading the
+// few rows of a WITH, or a whole index that holds what is asked for, is none.
+func fullScan(line string) bool {
+	if strings.Contains(line, "Seq Scan on ") {
+		return true
+	}
+	for _, table := range []string{"deliveries", "attempts", "jobs", "envelopes", "events", "recipients", "documents", "fields", "endpoints", "sessions", "users"} {
+		if regexp.MustCompile(`^\s*SCAN ` + table + `\b`).MatchString(line) {
+			return !strings.Contains(line, "INDEX")
+		}
+	}
+	return false
+}
+
+// TestExplainSeesScans holds the tests of plans to account.
+func TestExplainSeesScans(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store, _ *storetest.Clock) {
+		plan := explain(t, s, "SELECT id FROM events WHERE ip = $1", []any{"x"})
+		found := false
+		for _, line := range strings.Split(plan, "\n") {
+			found = found || fullScan(line)
+		}
+		if !found {
+			t.Errorf("nobody sees a full scan in %s", plan)
+		}
+	})
+}

@@ -13,7 +13,7 @@ const Script = "envelope_editor.js"
 
 // Types are the kinds of fields, in the palette's order.
 func Types() []string {
-	return []string{"signature", "initials", "name", "email", "date", "text", "number", "checkbox", "radio", "select"}
+	return []string{"signature", "initials", "name", "email", "date", "text", "number", "phone", "checkbox", "radio", "select"}
 }
 
 // View is the editor of one envelope or template.

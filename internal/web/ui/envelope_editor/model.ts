@@ -1,7 +1,7 @@
 import type { Box } from "../shared/box.ts";
 
 export const fieldTypes = [
-  "signature", "initials", "name", "email", "date", "text", "number", "checkbox", "radio", "select",
+  "signature", "initials", "name", "email", "date", "text", "number", "phone", "checkbox", "radio", "select",
 ] as const;
 export type FieldType = (typeof fieldTypes)[number];
 
@@ -64,6 +64,7 @@ const sizes: Record<FieldType, [number, number]> = {
   date: [0.17, 0.034],
   text: [0.26, 0.034],
   number: [0.15, 0.034],
+  phone: [0.2, 0.034],
   checkbox: [0.03, 0.03],
   radio: [0.22, 0.09],
   select: [0.26, 0.034],
@@ -71,7 +72,7 @@ const sizes: Record<FieldType, [number, number]> = {
 
 export const typeNames: Record<FieldType, string> = {
   signature: "Signature", initials: "Initials", name: "Name", email: "Email", date: "Date",
-  text: "Text", number: "Number", checkbox: "Checkbox", radio: "Radio", select: "Select",
+  text: "Text", number: "Number", phone: "Phone", checkbox: "Checkbox", radio: "Radio", select: "Select",
 };
 
 export function pageKey(p: { document_id: string; page: number }): string {

@@ -6,6 +6,10 @@ interface Stored {
   name: string;
   pages?: number;
   size?: number;
+  /** Where more files go, when that is elsewhere: the first file may begin an envelope. */
+  upload?: string;
+  /** Where the browser goes once all files are stored. */
+  done?: string;
 }
 
 interface Item {
@@ -16,7 +20,7 @@ interface Item {
   request?: XMLHttpRequest;
 }
 
-/** <paraph-dropzone upload done stored max-bytes>: sends each chosen or dropped file by itself and shows how far it is. */
+/** <paraph-dropzone upload done stored max-bytes>: sends chosen or dropped files one after the other and shows how far they are. */
 class Dropzone extends HTMLElement {
   private items: Item[] = [];
   private list: HTMLElement | undefined;
@@ -53,7 +57,14 @@ class Dropzone extends HTMLElement {
     const added = files.map((file): Item => ({ file, sent: 0, ...this.objection(file) }));
     this.items.push(...added);
     this.show();
-    for (const item of added) if (item.error === undefined) this.send(item);
+    this.sendNext();
+  }
+
+  private sendNext(): void {
+    if (this.items.some((item) => item.request)) return;
+    const next = this.items.find((item) => !item.stored && item.error === undefined);
+    if (next) this.send(next);
+    else this.finish();
   }
 
   private objection(file: File): { error?: string } {
@@ -75,6 +86,8 @@ class Dropzone extends HTMLElement {
     request.onload = () => this.answered(item, request);
     request.onerror = () => this.failed(item, "The connection broke. Try this file again.");
     const body = new FormData();
+    const name = this.closest("form")?.querySelector<HTMLInputElement>("input[name=name]")?.value;
+    if (name) body.append("name", name);
     body.append("file", item.file);
     request.send(body);
   }
@@ -82,41 +95,67 @@ class Dropzone extends HTMLElement {
   private answered(item: Item, request: XMLHttpRequest): void {
     const body = parsed(request.responseText);
     if (request.status >= 200 && request.status < 300 && typeof body["id"] === "string") {
-      item.stored = body as unknown as Stored;
-      this.show();
-      this.finish();
+      this.accept(item, body as unknown as Stored);
       return;
     }
     const why = request.status === 413 ? "This file is too large." : request.status === 507 ? "The server’s disk is full." : "This file was refused.";
     this.failed(item, typeof body["error"] === "string" ? body["error"] : why);
   }
 
+  private accept(item: Item, stored: Stored): void {
+    delete item.request;
+    item.stored = stored;
+    if (stored.upload) this.setAttribute("upload", stored.upload);
+    if (stored.done) this.goesOnTo(stored.done);
+    this.show();
+    this.sendNext();
+  }
+
+  /** The files are somewhere else now: the form around, if it is sent, only leads there. */
+  private goesOnTo(done: string): void {
+    if (!this.hasAttribute("done") && !this.closest("form[data-autosave]")) {
+      this.closest("form")?.addEventListener("submit", (e) => {
+        e.preventDefault();
+        e.stopPropagation();
+        location.assign(this.getAttribute("done")!);
+      });
+    }
+    this.setAttribute("done", done);
+  }
+
   private failed(item: Item, why: string): void {
+    delete item.request;
     item.error = why;
     this.show();
+    this.sendNext();
   }
 
   private discard(item: Item): void {
     item.request?.abort();
+    delete item.request;
     this.items = this.items.filter((one) => one !== item);
     this.show();
+    this.sendNext();
   }
 
   private again(item: Item): void {
     delete item.error;
     item.sent = 0;
-    this.send(item);
     this.show();
+    this.sendNext();
   }
 
+  /** Goes on once every file is stored; one that was refused waits until its reader has seen why. */
   private finish(): void {
-    this.dispatchEvent(new CustomEvent("stored", { bubbles: true }));
+    if (this.items.length === 0 || !this.items.every((i) => i.stored)) return;
+    const go = this.dispatchEvent(new CustomEvent("stored", { bubbles: true, cancelable: true }));
     const done = this.getAttribute("done");
-    if (done && this.items.every((i) => i.stored)) location.assign(done);
+    if (go && done) location.assign(done);
   }
 
   private show(): void {
     const name = this.getAttribute("stored") ?? "document";
+    const leaves = this.hasAttribute("done");
     render(this.items.map((item) => html`<div class="drop-file" ?data-failed=${item.error !== undefined}>
       ${icon(item.error ? "warning" : item.stored ? "check" : "file")}
       <span class="min-w-0 grow">
@@ -126,7 +165,7 @@ class Dropzone extends HTMLElement {
         ${!item.stored && !item.error ? html`<progress class="meter" max="1" value=${item.sent} aria-label="Sending ${item.file.name}"></progress>` : nothing}
       </span>
       ${item.error ? html`<button class="btn btn-sm" type="button" @click=${() => this.again(item)}>Try again</button>` : nothing}
-      <button class="btn btn-ghost btn-square btn-sm" type="button" aria-label="Remove ${item.file.name}" @click=${() => this.discard(item)}>${icon("x")}</button>
+      ${item.stored && leaves ? nothing : html`<button class="btn btn-ghost btn-square btn-sm" type="button" aria-label="Remove ${item.file.name}" @click=${() => this.discard(item)}>${icon("x")}</button>`}
     </div>`), this.list!);
   }
 }

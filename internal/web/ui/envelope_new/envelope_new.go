@@ -15,7 +15,8 @@ const Script = "envelope_new.js"
 //
 // Without scripts it is a file input named Name. With scripts each file is posted by itself to Upload, as multipart with the
 // file in "file"; the answer is JSON: {"id","name","pages","size"}, or a status of 400 or more with {"error"}. Each stored file
-// becomes a hidden input named Stored with its id. When Done is set, the browser goes there once all files are stored.
+// becomes a hidden input named Stored with its id. When Done is set, the browser goes there once all files are stored. An answer
+// may carry "upload", where more files go, and "done", for when the first file begins an envelope.
 type Drop struct {
 	Name     string // "file" when empty
 	Stored   string // "document" when empty

@@ -1,2 +1,5 @@
 import "./dropzone.ts";
 import "./recipients.ts";
+import { saveAsYouGo } from "./autosave.ts";
+
+saveAsYouGo();

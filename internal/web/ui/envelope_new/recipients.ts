@@ -91,6 +91,7 @@ class Recipients extends HTMLElement {
       const order = row.querySelector<HTMLInputElement>("input[name=recipient_order]");
       if (order && renumber) order.value = String(i + 1);
     });
+    if (renumber) this.dispatchEvent(new CustomEvent("rows", { bubbles: true }));
   }
 
   private onGrip(event: PointerEvent): void {

@@ -44,9 +44,9 @@ export function errorOf(f: Field, shown: Shown): unknown {
 }
 
 function text(f: Field, shown: Shown, does: Does): TemplateResult {
-  const kind = f.type === "date" ? "date" : f.type === "email" ? "email" : "text";
+  const kind = f.type === "date" || f.type === "email" ? f.type : f.type === "phone" ? "tel" : "text";
   return html`<input class=${inputClass(shown, "input")} id="sg-${shown.where}-${f.id}" type=${kind} dir="auto" aria-label=${nameOf(f)}
-    inputmode=${f.type === "number" ? "decimal" : nothing} autocomplete=${f.type === "name" ? "name" : f.type === "email" ? "email" : "off"}
+    inputmode=${f.type === "number" ? "decimal" : nothing} autocomplete=${f.type === "name" || f.type === "email" ? f.type : f.type === "phone" ? "tel" : "off"}
     placeholder=${f.placeholder || (shown.where === "page" ? nameOf(f) : "")} ?readonly=${f.readonly} aria-required=${f.required}
     aria-invalid=${shown.error ? "true" : nothing} aria-describedby=${described(f, shown)} maxlength="10000" .value=${f.value}
     @focus=${() => does.focus(f)} @input=${(e: Event) => does.input(f, value(e), false)} @change=${(e: Event) => does.input(f, value(e), true)}>`;
@@ -74,6 +74,12 @@ function radios(f: Field, shown: Shown, does: Does): TemplateResult {
       <input class=${shown.where === "page" ? "" : "radio"} type="radio" name="sg-${shown.where}-${f.id}" value=${o} ?disabled=${f.readonly}
         .checked=${o === f.value} @focus=${() => does.focus(f)} @change=${() => does.input(f, o, true)}><span><bdi>${o}</bdi></span></label>`)}
   </div>`;
+}
+
+/** One choice of a radio field at its own place on the page. */
+export function choice(f: Field, option: string, does: Does): TemplateResult {
+  return html`<input class="sg-check" type="radio" name="sg-spot-${f.id}" value=${option} aria-label="${nameOf(f)}: ${option}" ?disabled=${f.readonly}
+    .checked=${option === f.value} @focus=${() => does.focus(f)} @change=${() => does.input(f, option, true)}>`;
 }
 
 function signature(f: Field, shown: Shown, does: Does): TemplateResult {

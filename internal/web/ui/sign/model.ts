@@ -15,12 +15,17 @@ export interface Page {
   text?: Line[];
 }
 
-export type FieldType = "signature" | "initials" | "name" | "email" | "date" | "text" | "number" | "checkbox" | "radio" | "select";
+export type FieldType = "signature" | "initials" | "name" | "email" | "date" | "text" | "number" | "phone" | "checkbox" | "radio" | "select";
 
-export interface Field extends Box {
-  id: string;
+/** A place of a field. Option is the choice that is ticked there; without one, all are offered. */
+export interface Spot extends Box {
   document_id: string;
   page: number;
+  option?: string;
+}
+
+export interface Field extends Spot {
+  id: string;
   type: FieldType;
   label: string;
   required: boolean;
@@ -32,6 +37,8 @@ export interface Field extends Box {
   signature_image: string;
   min: number | null;
   max: number | null;
+  /** Where the same value stands besides. */
+  also?: Spot[];
 }
 
 export interface Task {
@@ -59,7 +66,7 @@ export type Value = { value: string } | { signature: Signature };
 
 export const typeNames: Record<FieldType, string> = {
   signature: "Signature", initials: "Initials", name: "Name", email: "Email", date: "Date",
-  text: "Text", number: "Number", checkbox: "Checkbox", radio: "Choice", select: "Choice",
+  text: "Text", number: "Number", phone: "Phone", checkbox: "Checkbox", radio: "Choice", select: "Choice",
 };
 
 export function isSignature(f: Field): boolean {

@@ -3,9 +3,9 @@ import { repeat } from "lit/directives/repeat.js";
 import { aspect, place } from "../shared/box.ts";
 import { icon } from "../shared/icon.ts";
 import { json } from "../shared/net.ts";
-import { control, errorOf, type Does, type Shown } from "./controls.ts";
+import { choice, control, errorOf, type Does, type Shown } from "./controls.ts";
 import {
-  type Field, filled, initialsOf, inReadingOrder, isSignature, nameOf, type Page, type Signature, type Task, type Value, wrong,
+  type Field, filled, initialsOf, inReadingOrder, isSignature, nameOf, type Page, type Signature, type Spot, type Task, type Value, wrong,
 } from "./model.ts";
 import { Outbox } from "./outbox.ts";
 import type { SignatureDialog } from "./signature_dialog.ts";
@@ -266,6 +266,11 @@ export class Signer extends LitElement {
       const page = f && this.task?.pages.find((p) => onPage(f, p));
       if (f && page) box.style.setProperty("--high", String((f.h * page.height) / page.width));
     }
+    for (const box of this.querySelectorAll<HTMLElement>("[data-mirror]")) {
+      const spot = this.fields.find((one) => one.id === box.dataset["mirror"])?.also?.[Number(box.dataset["at"])];
+      const page = spot && this.task?.pages.find((p) => onPage(spot, p));
+      if (spot && page) box.style.setProperty("--high", String((spot.h * page.height) / page.width));
+    }
   }
 
   protected override render(): unknown {
@@ -315,6 +320,7 @@ export class Signer extends LitElement {
         <img src=${p.image} alt="" width=${p.width} height=${p.height} loading=${i < 2 ? "eager" : "lazy"} decoding="async">
         <div class="sg-text">${p.text?.map((line) => html`<p dir="auto" ${onLine(line, p)}>${line.t}</p>`)}</div>
         ${repeat(this.fields.filter((f) => onPage(f, p)), (f) => f.id, (f) => this.field(f))}
+        ${this.fields.map((f) => f.also?.map((spot, at) => (onPage(spot, p) ? this.mirror(f, spot, at) : nothing)))}
       </section>`;
   }
 
@@ -322,9 +328,32 @@ export class Signer extends LitElement {
     const shown: Shown = { where: "page", error: this.errors.get(f.id) ?? "" };
     return html`<div class="sg-field" data-field=${f.id} data-kind=${f.type} ?data-open=${this.needs(f)} ?data-current=${f.id === this.current}
       ?data-filled=${filled(f)} ?data-readonly=${f.readonly} ${place(f)}>
-      ${this.narrow && !isSignature(f) ? this.tappable(f) : control(f, shown, this.does)}
+      ${this.here(f, f, control(f, shown, this.does))}
       ${this.narrow ? nothing : errorOf(f, shown)}
     </div>`;
+  }
+
+  private here(f: Field, spot: Spot, input: TemplateResult): TemplateResult {
+    if (f.type === "radio" && spot.option) return choice(f, spot.option, this.does);
+    return this.narrow && !isSignature(f) ? this.tappable(f) : input;
+  }
+
+  /** Another place of a field: it shows the value, and leads to the one place where it is entered. */
+  private mirror(f: Field, spot: Spot, at: number): TemplateResult {
+    const picks = f.type === "radio" && spot.option;
+    return html`<div class="sg-field" data-mirror=${f.id} data-at=${at} data-kind=${f.type} ?data-filled=${filled(f)} ?data-readonly=${f.readonly}
+      aria-hidden=${picks ? nothing : "true"} ${place(spot)}>
+      ${picks ? choice(f, spot.option!, this.does) : isSignature(f) ? this.mirroredSignature(f) : this.mirroredText(f)}
+    </div>`;
+  }
+
+  private mirroredText(f: Field): TemplateResult {
+    return html`<button class="sg-input sg-tap" type="button" tabindex="-1" ?disabled=${f.readonly} @click=${() => this.goTo(f)}><span dir="auto">${shownValue(f)}</span></button>`;
+  }
+
+  private mirroredSignature(f: Field): TemplateResult {
+    return html`<button class="sg-sign" type="button" tabindex="-1" ?disabled=${f.readonly} @click=${() => this.goTo(f)}>
+      ${f.signature_image ? html`<img src=${f.signature_image} alt="">` : nothing}</button>`;
   }
 
   /** On a phone a field on the page is too small to type in: a tap brings its input into the bar. */
@@ -398,8 +427,8 @@ export class Signer extends LitElement {
   }
 }
 
-function onPage(f: Field, p: Page): boolean {
-  return f.document_id === p.document_id && f.page === p.page;
+function onPage(spot: Spot, p: Page): boolean {
+  return spot.document_id === p.document_id && spot.page === p.page;
 }
 
 function shownValue(f: Field): string {

@@ -5,21 +5,14 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 )
-
-// keepEngine is one engine for the tests in this file, for compiling PDFium takes seconds.
-var keepEngine = sync.OnceValues(func() (*Engine, error) { return NewEngine(Config{}) })
 
 // TestSealSigned seals files that carry signatures. Those that allow it stay good, in the strict sense and in poppler's;
 // those that forbid it are dropped, for otherwise the envelope could never be sealed.
 func TestSealSigned(t *testing.T) {
 	t.Parallel()
-	engine, err := keepEngine()
-	if err != nil {
-		t.Fatal(err)
-	}
+	engine := pdfEngine()
 	alice, paraph := testKeys()["RSA"], testKeys()["ECDSA"]
 	mark := Mark{X: .1, Y: .1, W: .4, H: .05, Kind: MarkText, Text: "Zoë"}
 	for name, pdf := range layouts(t) {

@@ -11,7 +11,6 @@ import (
 	"crypto/x509/pkix"
 	"errors"
 	"fmt"
-	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -185,11 +184,10 @@ var testKeys = sync.OnceValue(func() map[string]Identity {
 // selfSigned is an identity whose certificate lives through 2026; change may alter the template.
 func selfSigned(name string, key crypto.Signer, change func(*x509.Certificate)) Identity {
 	t := &x509.Certificate{
-		SerialNumber: big.NewInt(4711),
-		Subject:      pkix.Name{CommonName: name},
-		NotBefore:    time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
-		NotAfter:     time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC),
-		KeyUsage:     x509.KeyUsageDigitalSignature,
+		Subject:   pkix.Name{CommonName: name},
+		NotBefore: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
+		NotAfter:  time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC),
+		KeyUsage:  x509.KeyUsageDigitalSignature,
 	}
 	if change != nil {
 		change(t)

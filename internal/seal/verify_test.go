@@ -615,3 +615,91 @@ func TestParsePDFDate(t *testing.T) {
 		}
 	}
 }
+
+// TestVerifyFilledField signs a field that waited for it: that, and how it looks then, was foreseen; its place was too.
+func TestVerifyFilledField(t *testing.T) {
+	t.Parallel()
+	const waiting = "<< /Type /Annot /Subtype /Widget /FT /Sig /T (buyer) /Rect [72 100 200 140] /P 3 0 R /F 4 %s >>"
+	before := contractPDF("/AcroForm << /Fields [7 0 R] >>", "/Annots [7 0 R]", fmt.Sprintf(waiting, ""))
+	filled := fmt.Sprintf(waiting, "/V 21 0 R /AP << /N 22 0 R >>")
+	for name, c := range map[string]struct {
+		field string
+		lock  bool
+		want  []string
+	}{
+		"filled":           {filled, false, []string{}},
+		"filled and moved": {strings.Replace(filled, "72 100", "0 0", 1), false, []string{`the signature field "buyer" was changed`}},
+		"after a lock":     {filled, true, []string{"a further signature was added after one that closes the file"}},
+	} {
+		signed := signWith(t, before, testKeys()["RSA"], func(s *signing) { s.lock = c.lock })
+		rep := mustVerify(t, revise(t, signed, map[uint32]string{7: c.field, 21: "<< /Type /Sig >>", 22: streamObject("/Type /XObject /Subtype /Form", "")}), testKeys()["RSA"])
+		if rep.Valid || !slices.Equal(rep.Changes, c.want) {
+			t.Errorf("%s: the changes are %q", name, rep.Changes)
+		}
+	}
+}
+
+// TestVerifyCertificateBinding exchanges the certificate for another of the same name, number and key.
+func TestVerifyCertificateBinding(t *testing.T) {
+	t.Parallel()
+	key := testKeys()["ECDSA"].Key
+	a := selfSigned("Twin", key, nil)
+	twin := *a.Chain[0]
+	twin.NotBefore = twin.NotBefore.Add(time.Hour)
+	b := Identity{Key: key}
+	for len(b.Chain) == 0 || len(a.Chain[0].Raw) != len(b.Chain[0].Raw) { // an ECDSA signature's length varies
+		der, err := x509.CreateCertificate(rand.Reader, &twin, &twin, key.Public(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := x509.ParseCertificate(der)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Chain = []*x509.Certificate{c}
+	}
+	sealed := signWith(t, formPDF(false), a, func(s *signing) {
+		s.make = func(h crypto.Hash, digest []byte) ([]byte, error) {
+			cms, err := cmsSign(a, h, digest)
+			return bytes.Replace(cms, a.Chain[0].Raw, b.Chain[0].Raw, 1), err
+		}
+	})
+	if rep := mustVerify(t, sealed, b); rep.Valid || !strings.Contains(rep.Reason, "names another certificate") {
+		t.Error(rep.Text())
+	}
+}
+
+// TestUnpredict undoes each of PNG's five filters.
+func TestUnpredict(t *testing.T) {
+	t.Parallel()
+	const width = 7
+	want := []byte("the quick brown fox jumps over the!")
+	var packed []byte
+	prior := make([]byte, width)
+	for i := 0; i < len(want); i += width {
+		kind, row := byte(i/width%5), want[i:i+width]
+		packed = append(packed, kind)
+		for k, c := range row {
+			var left, upleft byte
+			if k > 0 {
+				left, upleft = row[k-1], prior[k-1]
+			}
+			packed = append(packed, c-[]byte{0, left, prior[k], byte((int(left) + int(prior[k])) / 2), paeth(left, prior[k], upleft)}[kind])
+		}
+		prior = row
+	}
+	d := newPDFDict()
+	d.set("Predictor", pdfInt(15))
+	d.set("Columns", pdfInt(width))
+	if got, err := unpredict(d, packed); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("unpacked to %q, %v", got, err)
+	}
+	if _, err := unpredict(d, []byte{5, 1, 2, 3}); err == nil {
+		t.Error("a sixth filter was accepted")
+	}
+	for _, c := range [][4]byte{{10, 20, 15, 15}, {10, 20, 5, 20}, {10, 20, 30, 10}, {200, 100, 150, 150}, {0, 0, 0, 0}} {
+		if got := paeth(c[0], c[1], c[2]); got != c[3] {
+			t.Errorf("paeth(%d, %d, %d) = %d, not %d", c[0], c[1], c[2], got, c[3])
+		}
+	}
+}

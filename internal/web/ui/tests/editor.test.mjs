@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { desk, phone, until, world } from "./world.mjs";
+import { desk, failings, phone, until, world } from "./world.mjs";
 
 const limit = { timeout: 60_000 };
 
@@ -181,6 +181,15 @@ describe("the field editor", { timeout: 600_000 }, () => {
     await page.getByText("Not saved: The gallery was asked to fail.").waitFor();
     await page.keyboard.press("ArrowRight");
     await saved(page);
+    await close();
+  });
+
+  test("with a field of each type chosen it is accessible", limit, async () => {
+    const { page, close } = await editor("uglyaxe", { ...desk, colorScheme: "dark" });
+    for (let i = 0; i < 10; i++) {
+      await fields(page).nth(i).click();
+      assert.deepEqual(await failings(page), []);
+    }
     await close();
   });
 

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { desk, phone, world } from "./world.mjs";
+import { desk, failings, phone, world } from "./world.mjs";
 
 const limit = { timeout: 60_000 };
+const everyPage = ["/parts", "/modal", "/rtl", "/list", "/envelope", "/auth", "/failure/507", "/envelope-new", "/editor", "/sign", "/sign/plain"];
 
 describe("the parts", { timeout: 600_000 }, () => {
   const w = world();
@@ -31,11 +32,11 @@ describe("the parts", { timeout: 600_000 }, () => {
   test("a menu closes by a click elsewhere and by Escape", limit, async () => {
     const { page, close } = await w.open("/list");
     const settings = page.getByRole("link", { name: "User settings" });
-    await page.getByLabel(/^Your menu/).click();
+    await page.locator("summary", { hasText: "Your menu" }).click();
     await settings.waitFor();
     await page.locator("h1").click();
     await settings.waitFor({ state: "hidden" });
-    await page.getByLabel(/^Your menu/).click();
+    await page.locator("summary", { hasText: "Your menu" }).click();
     await page.keyboard.press("Escape");
     await settings.waitFor({ state: "hidden" });
     await close();
@@ -87,7 +88,18 @@ describe("the parts", { timeout: 600_000 }, () => {
     await close();
   });
 
-  for (const path of ["/parts", "/modal", "/rtl", "/list", "/envelope", "/auth", "/failure/507", "/envelope-new", "/editor", "/sign", "/sign/plain"]) {
+  for (const path of everyPage) {
+    for (const colorScheme of ["light", "dark"]) {
+      test(`${path} is accessible, ${colorScheme}`, limit, async () => {
+        const { page, close } = await w.open(path, { ...desk, colorScheme });
+        await page.waitForLoadState("networkidle");
+        assert.deepEqual(await failings(page), []);
+        await close();
+      });
+    }
+  }
+
+  for (const path of everyPage) {
     test(`${path} fits a phone, with targets for fingers`, limit, async () => {
       const { page, close } = await w.open(path, phone);
       await page.waitForLoadState("networkidle");

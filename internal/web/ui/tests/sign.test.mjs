@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { desk, phone, until, world } from "./world.mjs";
+import { desk, failings, phone, until, world } from "./world.mjs";
 
 const limit = { timeout: 60_000 };
 
@@ -164,6 +164,24 @@ describe("the signing page", { timeout: 600_000 }, () => {
     await page.locator("#sg-finish").getByRole("checkbox").check();
     await page.locator("#sg-finish").getByRole("button", { name: "I have read it" }).tap();
     await page.getByText("posted finish").waitFor();
+    await close();
+  });
+
+  test("every state of it is accessible", limit, async () => {
+    const { page, close } = await signer("axe", { ...phone, colorScheme: "dark" });
+    await page.locator("[data-field=wheel] button").tap();
+    assert.deepEqual(await failings(page), []);
+    await page.locator("[data-field=signature] button").tap();
+    for (const way of ["Type", "Upload", "Draw"]) {
+      await page.locator("dialog[open]").getByRole("button", { name: way }).tap();
+      assert.deepEqual(await failings(page), [], way);
+    }
+    await page.locator("dialog[open]").getByRole("button", { name: "Use this signature" }).tap();
+    await page.getByText("Draw your signature first.").waitFor();
+    assert.deepEqual(await failings(page), []);
+    await page.locator("dialog[open]").getByRole("button", { name: "Close" }).tap();
+    await page.getByRole("button", { name: "Decline to sign" }).tap();
+    assert.deepEqual(await failings(page), []);
     await close();
   });
 

@@ -108,7 +108,7 @@ func ownErrors(ctx huma.Context, _ string, v any) (any, error) {
 		return v, nil
 	}
 	ctx.SetHeader("Content-Type", "application/json") // huma has set problem+json by now
-	p := Problem{Error: "The request can't be understood.", status: m.Status}
+	p := Problem{Error: "Send the request as JSON.", Field: "body", status: m.Status}
 	if len(m.Errors) > 0 {
 		p.Error, p.Field = sentence(m.Errors[0])
 	}

@@ -13,8 +13,10 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -110,7 +112,7 @@ func (d *demo) prepare() error {
 	if d.hooks, err = newHookPrinter(d.out); err != nil {
 		return err
 	}
-	e, err := d.desk.CreateEndpoint(ctx, who, paraph.Endpoint{URL: d.hooks.url, Events: []string{"*"}, Enabled: true})
+	e, err := d.desk.CreateEndpoint(ctx, who, paraph.Endpoint{URL: d.hooks.url, Events: []string{"*"}, Enabled: true, Ordered: true})
 	d.hooks.trust(e.SigningSecret)
 	return err
 }
@@ -122,13 +124,16 @@ func (d *demo) play(out string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("send: %w", err)
 	}
+	if err := d.hooks.await("document.sent"); err != nil {
+		return "", err
+	}
 	for i, slug := range slugs {
-		if err := d.hooks.await("document.sent"); err != nil {
-			return "", err
-		}
-		d.say("\n%s opens her or his link and signs.", signers[i].name)
+		d.say("\n%s opens the link and signs.", signers[i].name)
 		if err := d.sign(slug, signers[i].name); err != nil {
 			return "", fmt.Errorf("%s signs: %w", signers[i].name, err)
+		}
+		if err := d.hooks.await("document.recipient.completed"); err != nil {
+			return "", err
 		}
 	}
 	if err := d.hooks.await("document.completed"); err != nil {
@@ -193,13 +198,16 @@ func (d *demo) sign(token, name string) error {
 			return err
 		}
 	}
-	return d.call(http.MethodPost, page, map[string]any{"consent": "on"}, nil)
+	return d.call(http.MethodPost, page, url.Values{"consent": {"on"}}, nil)
 }
 
-// call asks the server, with JSON both ways.
+// call asks the server, with JSON both ways; url.Values go as a form.
 func (d *demo) call(method, path string, in, out any) error {
 	var body io.Reader
-	if in != nil {
+	kind := "application/json"
+	if form, ok := in.(url.Values); ok {
+		body, kind = strings.NewReader(form.Encode()), "application/x-www-form-urlencoded"
+	} else if in != nil {
 		b, err := json.Marshal(in)
 		if err != nil {
 			return err
@@ -211,7 +219,7 @@ func (d *demo) call(method, path string, in, out any) error {
 		return err
 	}
 	req.Header.Set("X-Auth-Token", d.token)
-	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Content-Type", kind)
 	if out != nil {
 		req.Header.Set("Accept", "application/json")
 	}
@@ -317,7 +325,8 @@ func (h *hookPrinter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.seen <- name
 }
 
-// await waits until an event of that name has arrived, now or before.
+// await waits until one more event of that name has arrived than was awaited
+// before.
 func (h *hookPrinter) await(name string) error {
 	timeout := time.After(time.Minute)
 	for h.waiting[name] == 0 {
@@ -328,5 +337,6 @@ func (h *hookPrinter) await(name string) error {
 			return fmt.Errorf("the webhook %s did not arrive within a minute", name)
 		}
 	}
+	h.waiting[name]--
 	return nil
 }

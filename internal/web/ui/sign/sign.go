@@ -78,7 +78,7 @@ func (f FormField) options() []kit.Option {
 func (f FormField) input() kit.Field {
 	in := kit.Field{
 		Name: f.name(), Label: f.title(), Value: f.Value, Placeholder: f.Placeholder, Error: f.Error,
-		Required: f.Required, Optional: !f.Required, ReadOnly: f.ReadOnly, Min: f.Min, Max: f.Max,
+		Required: f.Required, Optional: !f.Required && !f.ReadOnly, ReadOnly: f.ReadOnly, Min: f.Min, Max: f.Max,
 	}
 	switch f.Type {
 	case "date", "email", "number":

@@ -111,6 +111,21 @@ describe("the parts", { timeout: 600_000 }, () => {
     });
   }
 
+  for (const path of everyPage) {
+    test(`${path} does not move while it loads`, limit, async () => {
+      const { page, context, close } = await w.open("/picture/0", phone);
+      await context.addInitScript(() => {
+        globalThis.moved = [];
+        new PerformanceObserver((list) => {
+          for (const e of list.getEntries()) globalThis.moved.push(`${e.value.toFixed(4)} ${e.sources.map((s) => s.node?.className ?? s.node).join()}`);
+        }).observe({ type: "layout-shift", buffered: true });
+      });
+      await page.goto(w.base + path, { waitUntil: "networkidle" });
+      assert.deepEqual(await page.evaluate(() => globalThis.moved), []);
+      await close();
+    });
+  }
+
   test("every pair of colours is readable: 4.5 to 1 for text, 3 to 1 for edges", limit, () => {
     const css = (name) => readFileSync(new URL(`../styles/${name}`, import.meta.url), "utf8");
     const themes = css("app.css").split("daisyui/theme").slice(1).map(colours);

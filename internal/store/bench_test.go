@@ -63,18 +63,25 @@ func bench(b *testing.B, s *store.Store, p paraph.Endpoint) {
 	rate(n, claiming+saving, "sent/s")
 }
 
-// BenchmarkBacklog measures a claim out of a long queue, ordered and not.
+// BenchmarkBacklog measures claims out of a queue of 50,000, ordered and not,
+// and the pages that show it.
 func BenchmarkBacklog(b *testing.B) {
 	for _, engine := range storetest.Engines() {
 		s, _ := storetest.New(b, engine)
 		a, _ := storetest.Space(b, s, "ada")
 		p := storetest.Endpoint(b, s, a.ID)
 		storetest.Queue(b, s, storetest.Deliveries(p, 50000, s.Now()))
+		if engine == "postgres" { // as its autovacuum would
+			_, err := s.Writer().ExecContext(ctx, "VACUUM ANALYZE")
+			check(b, err)
+		}
 		for name, f := range map[string]func(){
 			"head":  func() { claimHead(b, s, p.ID, "c") },
 			"claim": func() { claim(b, s, p.ID, "c", 1) },
 			"next":  func() { _, err := s.LaneNext(ctx, p.ID); check(b, err) },
 			"lanes": func() { _, err := s.Lanes(ctx); check(b, err) },
+			"log":   func() { _, err := s.Deliveries(ctx, a.ID, store.DeliveryFilter{Limit: 50}); check(b, err) },
+			"stats": func() { _, err := s.StatsOf(ctx, a.ID, s.Now().Add(-time.Hour)); check(b, err) },
 		} {
 			b.Run(engine+"/"+name, func(b *testing.B) {
 				for b.Loop() {

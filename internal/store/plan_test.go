@@ -69,6 +69,10 @@ func TestPlans(t *testing.T) {
 				_, err := s.Deliveries(ctx, p.AccountID, store.DeliveryFilter{EndpointID: p.ID, Limit: 9})
 				return err
 			}), []string{"deliveries_log"}},
+			"Deliveries of an account": {read(func(s *store.Store) error {
+				_, err := s.Deliveries(ctx, p.AccountID, store.DeliveryFilter{Limit: 9, Before: 99999})
+				return err
+			}), []string{"deliveries_account"}},
 			"Deliveries of an envelope": {read(func(s *store.Store) error {
 				_, err := s.Deliveries(ctx, p.AccountID, store.DeliveryFilter{EnvelopeID: 1950, Limit: 9})
 				return err

@@ -240,7 +240,6 @@ CREATE TABLE deliveries (
 	envelope_id BIGINT NOT NULL,
 	event_name TEXT NOT NULL,
 	message_id TEXT NOT NULL,
-	body BYTEA NOT NULL,
 	test BOOLEAN NOT NULL,
 	state TEXT NOT NULL,
 	attempts BIGINT NOT NULL,
@@ -251,11 +250,13 @@ CREATE TABLE deliveries (
 	last_status BIGINT NOT NULL,
 	last_error TEXT NOT NULL,
 	created_at BIGINT NOT NULL,
-	finished_at BIGINT NOT NULL
+	finished_at BIGINT NOT NULL,
+	body BYTEA NOT NULL -- last: SQLite reads past it to what follows
 );
 CREATE INDEX deliveries_lane ON deliveries (endpoint_id, late, next_attempt_at, id) WHERE state = 'pending';
 CREATE INDEX deliveries_order ON deliveries (endpoint_id, id) WHERE state = 'pending';
 CREATE INDEX deliveries_log ON deliveries (account_id, endpoint_id, id);
+CREATE INDEX deliveries_account ON deliveries (account_id, id);
 CREATE INDEX deliveries_envelope ON deliveries (envelope_id, id);
 CREATE INDEX deliveries_message ON deliveries (message_id);
 

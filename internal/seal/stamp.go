@@ -44,15 +44,17 @@ func (e *Engine) assemble(ctx context.Context, pdf []byte, marks []Mark, pages [
 		if err != nil {
 			return err
 		}
-		if !traits.Signed && traits.HasForm {
-			if err := s.flattenStamped(doc, marks); err != nil {
+		flags := saveFlags(traits, pdf)
+		if traits.HasForm && flags != requests.SaveFlagIncremental {
+			below, err := s.yield(doc, marks)
+			if err != nil {
 				return err
 			}
+			marks = append(below, marks...)
 		}
 		if err := e.drawAll(s, doc, marks, pages, audit); err != nil {
 			return err
 		}
-		flags := saveFlags(traits, pdf)
 		if out, err = s.save(doc, flags); err == nil && traits.Signed {
 			out, err = settleSigned(pdf, out, flags == requests.SaveFlagIncremental)
 		}
@@ -81,25 +83,6 @@ func (s *session) appendFrom(doc references.FPDF_DOCUMENT, pages []byte) error {
 	}
 	if _, err := s.pdfium.FPDF_ImportPages(&requests.FPDF_ImportPages{Source: from, Destination: doc, Index: n}); err != nil {
 		return fmt.Errorf("import pages: %w", err)
-	}
-	return nil
-}
-
-// flattenStamped flattens the form fields of the pages that marks are on.
-func (s *session) flattenStamped(doc references.FPDF_DOCUMENT, marks []Mark) error {
-	form := s.form(doc)
-	if form == "" {
-		return nil
-	}
-	done := map[int]bool{}
-	for _, m := range marks {
-		if done[m.Page] || m.Page < 0 {
-			continue
-		}
-		done[m.Page] = true
-		if err := s.flatten(doc, form, m.Page); err != nil {
-			return err
-		}
 	}
 	return nil
 }

@@ -177,15 +177,6 @@ func redirect(w http.ResponseWriter, r *http.Request, to string) error {
 	return nil
 }
 
-// next is where to go after signing in: a path of ours, or the start.
-func next(r *http.Request) string {
-	to := r.FormValue("next")
-	if !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.HasPrefix(to, "/\\") {
-		return "/envelopes"
-	}
-	return to
-}
-
 // tries bounds how often somebody may guess: a bucket for each address and each
 // name that is tried. When there are too many to remember, all are forgotten.
 type tries struct {

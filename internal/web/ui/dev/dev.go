@@ -1,0 +1,73 @@
+// Package dev is the pages of development: the mails that were caught instead of sent.
+package dev
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/paraph-sign/paraph/internal/web/ui/kit"
+)
+
+// Mail is one caught mail.
+type Mail struct {
+	ID          int64
+	From, To    string
+	Subject     string
+	At          time.Time
+	Text        []Piece // its text, with the links told apart
+	HTML        bool    // it has an HTML part
+	Attachments []Attachment
+	ReplyTo     string
+}
+
+// Attachment is a file that came with it.
+type Attachment struct {
+	Name string
+	Size int
+}
+
+// Piece is a piece of text; a link when it is one.
+type Piece struct {
+	Text string
+	Link bool
+}
+
+// Pieces tells the links in a text apart.
+func Pieces(text string) []Piece {
+	var out []Piece
+	for text != "" {
+		i := linkStart(text)
+		if i < 0 {
+			return append(out, Piece{Text: text})
+		}
+		if i > 0 {
+			out = append(out, Piece{Text: text[:i]})
+		}
+		end := strings.IndexAny(text[i:], " \t\r\n<>\"")
+		if end < 0 {
+			end = len(text) - i
+		}
+		link := strings.TrimRight(text[i:i+end], ".,;:!?)")
+		out, text = append(out, Piece{Text: link, Link: true}), text[i+len(link):]
+	}
+	return out
+}
+
+func linkStart(text string) int {
+	i, j := strings.Index(text, "http://"), strings.Index(text, "https://")
+	if i < 0 || (j >= 0 && j < i) {
+		return j
+	}
+	return i
+}
+
+// Mails is the list.
+type Mails struct {
+	All []Mail
+	Now time.Time
+}
+
+func (m Mail) path() string { return "/dev/mail/" + strconv.FormatInt(m.ID, 10) }
+
+func (a Attachment) label() string { return a.Name + ", " + kit.Bytes(int64(a.Size)) }

@@ -1,0 +1,5 @@
+import { tickFamilies } from "./families.ts";
+import { keepLive } from "./live.ts";
+
+tickFamilies();
+keepLive();

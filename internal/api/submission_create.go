@@ -163,7 +163,7 @@ func (o *ordering) decide() error {
 	if o.Name = o.n.Name; o.Name == "" {
 		o.Name = o.n.Documents[o.documents[0]].Name
 	}
-	for _, step := range []func() error{o.details, o.people, o.fields, o.overrides} {
+	for _, step := range []func() error{o.details, o.people, o.fields, o.overrides, o.fillable} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -337,6 +337,23 @@ func (o *ordering) named(submitter int, path, name string, do func(field int) er
 	}
 	if !found {
 		return paraph.FieldErrorf(path, "This submitter has no field “%s”.", short(name))
+	}
+	return nil
+}
+
+// fillable refuses a field that nobody could ever fill in, while it is still
+// known where in the request it stands.
+func (o *ordering) fillable() error {
+	for k, f := range o.Fields {
+		given := slices.ContainsFunc(o.inputs, func(e entry) bool { return e.field == k })
+		if !f.ReadOnly || !f.Required || given {
+			continue
+		}
+		place := slices.IndexFunc(o.Recipients, func(r paraph.Recipient) bool { return r.ID == f.RecipientID })
+		f.Value = f.Prefill(o.Recipients[place], o.now)
+		if !f.Filled() {
+			return paraph.FieldErrorf(o.paths[k], "“%s” is required and read only, so it needs a default value.", f.Title())
+		}
 	}
 	return nil
 }

@@ -200,14 +200,15 @@ func (a *api) updateSubmitter(ctx context.Context, in *submitterUpdate) (out Sen
 	if err != nil {
 		return out, err
 	}
-	if e, err = a.desk.UpdateRecipient(ctx, whoOf(ctx), e.ID, r.ID, change); err != nil {
-		return out, atValue(err, &e, r)
+	changed, err := a.desk.UpdateRecipient(ctx, whoOf(ctx), e.ID, r.ID, change)
+	if err != nil {
+		return out, atValue(err, &e, change.Inputs)
 	}
-	s, err := a.snapshot(ctx, e)
+	s, err := a.snapshot(ctx, changed)
 	if err != nil {
 		return out, err
 	}
-	r, _ = e.Recipient(in.ID)
+	r, _ = changed.Recipient(in.ID)
 	return a.sent(s, r), nil
 }
 
@@ -291,16 +292,20 @@ func inputsOf(e *paraph.Envelope, r paraph.Recipient, u *SubmitterUpdate) (map[i
 	return inputs, nil
 }
 
-// atValue lets an error stand at the value that a request calls by name.
-func atValue(err error, e *paraph.Envelope, r paraph.Recipient) error {
+// atValue lets an error stand at the part of the request that it is about.
+func atValue(err error, e *paraph.Envelope, inputs map[int64]desk.Input) error {
 	known, ok := errors.AsType[*paraph.Error](err)
 	if !ok {
 		return err
 	}
+	c := *known
+	if rest, ok := strings.CutPrefix(c.Field, "recipients."); ok {
+		_, c.Field, _ = strings.Cut(rest, ".")
+		return &c
+	}
 	names := paraph.FieldNames(e.Fields)
-	for _, f := range e.FieldsOf(r.ID) {
-		if known.Field == f.InputName() {
-			c := *known
+	for _, f := range e.Fields {
+		if c.Field == f.InputName() || c.Field == "signature" && inputs[f.ID].Method != "" {
 			c.Field = "values." + names[f.ID]
 			return &c
 		}

@@ -39,20 +39,26 @@ func TestCrash(t *testing.T) {
 	s := newServer(t)
 	s.start()
 	s.command("a long enough password\n", "user", "create", "--email", "owner@example.com", "--name", "Ada Owner", "--password-stdin")
-	c := &customers{server: s, token: s.command("", "token", "create", "--email", "owner@example.com", "--name", "crash")}
+	c := &customers{
+		server: s, accepted: make(chan struct{}, 1), created: map[int64]bool{}, finished: map[int64]int64{},
+		token: s.command("", "token", "create", "--email", "owner@example.com", "--name", "crash"),
+	}
 	hooks := newReceiver(t)
 	must(t, c.call(t.Context(), http.MethodPost, "/api/webhooks", map[string]any{"url": hooks.url, "events": []string{"*"}, "schedule": "1,1,1,1,1,1,1,1,1,1"}, nil))
 
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	dice := rand.New(rand.NewPCG(seed, 0))
-	for range n {
+	for i := range n {
 		ctx, cancel := context.WithCancel(t.Context())
 		var all sync.WaitGroup
 		for range clients {
 			all.Go(func() { c.work(ctx) })
 		}
-		time.Sleep(time.Duration(50+dice.IntN(900)) * time.Millisecond) // a random moment is the point
+		if i == 0 || dice.IntN(5) > 0 { // one time in five the kill comes while the server is still starting
+			c.progress(t)
+		}
+		time.Sleep(time.Duration(dice.IntN(700)) * time.Millisecond) // a random moment is the point
 		s.kill()
 		cancel()
 		all.Wait()
@@ -67,9 +73,25 @@ type customers struct {
 	server *server
 	token  string
 
+	accepted chan struct{} // something was
+
 	mu       sync.Mutex
 	created  map[int64]bool  // envelopes
 	finished map[int64]int64 // recipients, with their envelope
+}
+
+// progress waits until the server has accepted something from now on.
+func (c *customers) progress(t *testing.T) {
+	t.Helper()
+	select {
+	case <-c.accepted:
+	default:
+	}
+	select {
+	case <-c.accepted:
+	case <-time.After(time.Minute):
+		t.Fatal("the server accepted nothing for a minute")
+	}
 }
 
 var crashPDF = base64.StdEncoding.EncodeToString([]byte("%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n" +
@@ -108,10 +130,11 @@ func (c *customers) work(ctx context.Context) {
 func (c *customers) note(f func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.created == nil {
-		c.created, c.finished = map[int64]bool{}, map[int64]int64{}
-	}
 	f()
+	select {
+	case c.accepted <- struct{}{}:
+	default:
+	}
 }
 
 // order is an envelope for two, in order.

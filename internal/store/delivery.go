@@ -206,6 +206,11 @@ func (r Reader) laneNext(ctx context.Context, endpointID int64) (t time.Time, er
 	return t, err
 }
 
+// stillPending checks a row that is found by its id. Said plainly, it would
+// let Postgres walk an index of what is pending instead: its statistics often
+// say that nothing is, and then a receiver goes down.
+const stillPending = "COALESCE(deliveries.state, '') = 'pending'"
+
 // ClaimDeliveries takes up to n due deliveries of an endpoint, first attempts
 // before retries, until a time; then they are free again. A claimed row stays
 // pending, with the claim's end as its due time.
@@ -235,7 +240,7 @@ func (tx *Tx) ClaimDeliveries(ctx context.Context, endpointID int64, claimID str
 func (tx *Tx) ClaimHead(ctx context.Context, endpointID int64, claimID string, until time.Time) ([]paraph.Delivery, error) {
 	ds, err := all(ctx, tx.q, scanDelivery, `WITH due AS MATERIALIZED (
 			SELECT id FROM deliveries WHERE id = (SELECT MIN(id) FROM deliveries WHERE state = 'pending' AND endpoint_id = $1)
-			AND state = 'pending' AND next_attempt_at <= $2`+tx.d.skip+`
+			AND `+stillPending+` AND next_attempt_at <= $2`+tx.d.skip+`
 		) UPDATE deliveries SET claim_id = $3, next_attempt_at = $4 FROM due WHERE deliveries.id = due.id
 		RETURNING `+deliveryMeta+", body", endpointID, micros(tx.now), claimID, micros(until))
 	if err != nil {
@@ -251,7 +256,7 @@ func (tx *Tx) ExtendClaims(ctx context.Context, claimID string, ids []int64, unt
 		return nil
 	}
 	var a args
-	_, err := tx.exec(ctx, "UPDATE deliveries SET next_attempt_at = "+a.add(micros(until))+" WHERE state = 'pending' AND claim_id = "+
+	_, err := tx.exec(ctx, "UPDATE deliveries SET next_attempt_at = "+a.add(micros(until))+" WHERE "+stillPending+" AND claim_id = "+
 		a.add(claimID)+" AND id IN ("+list(&a, ids)+")", a...)
 	return err
 }
@@ -263,7 +268,7 @@ func (tx *Tx) ReleaseClaims(ctx context.Context, claimID string, ids []int64) er
 		return nil
 	}
 	var a args
-	_, err := tx.exec(ctx, "UPDATE deliveries SET claim_id = '', next_attempt_at = "+a.add(micros(tx.now))+" WHERE state = 'pending' AND claim_id = "+
+	_, err := tx.exec(ctx, "UPDATE deliveries SET claim_id = '', next_attempt_at = "+a.add(micros(tx.now))+" WHERE "+stillPending+" AND claim_id = "+
 		a.add(claimID)+" AND id IN ("+list(&a, ids)+")", a...)
 	return err
 }
@@ -333,7 +338,7 @@ func (tx *Tx) saveStates(ctx context.Context, results []Result) error {
 	_, err := tx.exec(ctx, `WITH r (id, claim_id, state, attempts, next_at, status, error, finished) AS (VALUES `+strings.Join(rows, ", ")+`)
 		UPDATE deliveries SET state = r.state, attempts = r.attempts, late = (r.attempts > deliveries.attempts_before), next_attempt_at = r.next_at, claim_id = '',
 			last_status = r.status, last_error = r.error, finished_at = r.finished
-		FROM r WHERE deliveries.id = r.id AND deliveries.claim_id = r.claim_id AND deliveries.state = 'pending'`, a...)
+		FROM r WHERE deliveries.id = r.id AND deliveries.claim_id = r.claim_id AND `+stillPending, a...)
 	return err
 }
 

@@ -56,9 +56,11 @@ func (tx *Tx) ClaimJobs(ctx context.Context, kind, claimID string, until time.Ti
 	return jobs, nil
 }
 
+// Below, COALESCE is for the reason of stillPending in delivery.go.
+
 // ExtendJob lets a claim run until a later time; false when it was lost.
 func (tx *Tx) ExtendJob(ctx context.Context, j Job, until time.Time) (bool, error) {
-	n, err := tx.exec(ctx, "UPDATE jobs SET due_at = $1 WHERE id = $2 AND claim_id = $3 AND state = 'pending'", micros(until), j.ID, j.ClaimID)
+	n, err := tx.exec(ctx, "UPDATE jobs SET due_at = $1 WHERE id = $2 AND claim_id = $3 AND COALESCE(state, '') = 'pending'", micros(until), j.ID, j.ClaimID)
 	return n == 1, err
 }
 
@@ -66,7 +68,7 @@ func (tx *Tx) ExtendJob(ctx context.Context, j Job, until time.Time) (bool, erro
 // stays as it is. What it carried is not kept: it may hold a token.
 func (tx *Tx) FinishJob(ctx context.Context, j Job, state, lastError string) error {
 	_, err := tx.exec(ctx, `UPDATE jobs SET state = $1, claim_id = '', payload = '', attempts = attempts + 1, last_error = $2, finished_at = $3
-		WHERE id = $4 AND claim_id = $5 AND state = 'pending'`, state, lastError, micros(tx.now), j.ID, j.ClaimID)
+		WHERE id = $4 AND claim_id = $5 AND COALESCE(state, '') = 'pending'`, state, lastError, micros(tx.now), j.ID, j.ClaimID)
 	return err
 }
 
@@ -77,7 +79,7 @@ func (tx *Tx) RetryJob(ctx context.Context, j Job, due time.Time, lastError stri
 		n = 1
 	}
 	_, err := tx.exec(ctx, `UPDATE jobs SET claim_id = '', due_at = $1, attempts = attempts + $2, last_error = $3
-		WHERE id = $4 AND claim_id = $5 AND state = 'pending'`, micros(due), n, lastError, j.ID, j.ClaimID)
+		WHERE id = $4 AND claim_id = $5 AND COALESCE(state, '') = 'pending'`, micros(due), n, lastError, j.ID, j.ClaimID)
 	return err
 }
 

@@ -195,6 +195,50 @@ func fullScan(line string) bool {
 	return false
 }
 
+// TestPlansWithOldStatistics: what is known by its id is found by its id, even
+// while Postgres believes that nothing is pending.
+func TestPlansWithOldStatistics(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store, clock *storetest.Clock) {
+		a, _ := storetest.Space(t, s, "ada")
+		p := storetest.Endpoint(t, s, a.ID)
+		ds := storetest.Deliveries(p, 2000, s.Now())
+		for i := range ds {
+			ds[i].State = paraph.DeliverySucceeded
+		}
+		storetest.Queue(t, s, ds)
+		if strings.HasPrefix(version(t, s), "PostgreSQL") {
+			_, err := s.Writer().ExecContext(ctx, "VACUUM ANALYZE")
+			check(t, err)
+		}
+		ds = storetest.Queue(t, s, storetest.Deliveries(p, 200, s.Now()))
+		d := ds[0]
+		d.ClaimID = "c"
+		r := result(d, paraph.DeliverySucceeded, s.Now(), time.Time{})
+		r.Attempt.Error = ""
+		for name, f := range map[string]func(tx *store.Tx) error{
+			"SaveResults": func(tx *store.Tx) error {
+				return tx.SaveResults(ctx, []store.Result{r})
+			},
+			"ExtendClaims":  func(tx *store.Tx) error { return tx.ExtendClaims(ctx, "c", []int64{d.ID, d.ID + 1}, s.Now()) },
+			"ReleaseClaims": func(tx *store.Tx) error { return tx.ReleaseClaims(ctx, "c", []int64{d.ID, d.ID + 1}) },
+		} {
+			plan := ""
+			var queries []string
+			var args [][]any
+			check(t, s.Claim(ctx, func(tx *store.Tx) error {
+				tx.SpyTx(func(q string, a []any) { queries, args = append(queries, q), append(args, append([]any{}, a...)) })
+				return f(tx)
+			}))
+			for i, q := range queries {
+				plan += explain(t, s, q, args[i]) + "\n"
+			}
+			if !regexp.MustCompile("deliveries_pkey|INTEGER PRIMARY KEY").MatchString(plan) || regexp.MustCompile("deliveries_(lane|order)").MatchString(plan) {
+				t.Errorf("%s finds its rows otherwise than by their ids:\n%s", name, plan)
+			}
+		}
+	})
+}
+
 // TestExplainSeesScans holds the tests of plans to account.
 func TestExplainSeesScans(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store, _ *storetest.Clock) {

@@ -53,6 +53,7 @@ func NewEngine(cfg Config) (*Engine, error) {
 	go func() {
 		e.guarded.start(cfg)
 		e.fast.start(cfg)
+		fonts.warm()
 	}()
 	return e, nil
 }

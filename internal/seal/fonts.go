@@ -69,9 +69,12 @@ func parseFont(data []byte, index int) (*font.Font, error) {
 	return font.NewFont(loaders[index])
 }
 
+// warm makes the index of the system's fonts, so that the first text that needs one does not wait for it.
+func (b *fontBook) warm() { b.scan.Do(b.scanSystem) }
+
 // find gives the system's best font for a letter, or nil.
 func (b *fontBook) find(w wanted) *font.Font {
-	b.scan.Do(b.scanSystem)
+	b.warm()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if f, ok := b.found[w]; ok {

@@ -8,8 +8,9 @@ import (
 	"fmt"
 	"image"
 	_ "image/gif" // decoded by ImageToPDF
-	_ "image/jpeg"
+	"image/jpeg"
 	"image/png"
+	"math"
 
 	"github.com/klippa-app/go-pdfium/references"
 	"github.com/klippa-app/go-pdfium/requests"
@@ -21,6 +22,10 @@ import (
 
 // maxImagePixels is how large a picture may be that becomes a page: 40 million pixels, 160 MB decoded.
 const maxImagePixels = 40_000_000
+
+// maxEmbeddedPixels is how large a picture is embedded, about A4 at 400 dots to the inch; PDFium has to hold it
+// when it draws the page.
+const maxEmbeddedPixels = 16_000_000
 
 // Limits of a signature's picture.
 const (
@@ -85,7 +90,8 @@ func straight(src image.Image) *image.NRGBA {
 
 // ImageToPDF makes a one-page PDF of a picture: PNG, JPEG (turned as its EXIF data says), GIF, WebP, TIFF or
 // BMP, with at most 40 million pixels, counted before anything is decoded. The page is A4, upright or lying as
-// the picture is, and the picture fills it up to a margin of 1 cm. JPEGs are kept as they are.
+// the picture is, and the picture fills it up to a margin of 1 cm. JPEGs up to 16 million pixels are kept as they are, other
+// photographs become one.
 func (e *Engine) ImageToPDF(ctx context.Context, data []byte) ([]byte, error) {
 	if len(data) > e.cfg.MaxBytes {
 		return nil, refuse(KindTooLarge, fmt.Sprintf("This file is larger than %d MB.", e.cfg.MaxBytes>>20), nil)
@@ -124,10 +130,28 @@ func readPicture(data []byte) (*picture, image.Point, orientation, error) {
 	if err != nil {
 		return nil, image.Point{}, 1, refuse(KindBadImage, "This picture is damaged.", err)
 	}
-	if _, cmyk := decoded.(*image.CMYK); format == "jpeg" && !cmyk {
+	if _, cmyk := decoded.(*image.CMYK); format == "jpeg" && !cmyk && size.X*size.Y <= maxEmbeddedPixels {
 		return &picture{jpeg: data}, size, exifOrientation(data), nil
 	}
-	return &picture{pixels: straight(decoded)}, size, exifOrientation(data), nil
+	pic, err := compact(straight(decoded))
+	return pic, size, exifOrientation(data), err
+}
+
+// compact makes a picture fit to be embedded: not larger than a page needs at 400 dots to the inch, and a JPEG
+// when it is a photograph, because PDFium would compress it without loss, to many times the size.
+func compact(pixels *image.NRGBA) (*picture, error) {
+	if n := pixels.Rect.Dx() * pixels.Rect.Dy(); n > maxEmbeddedPixels {
+		shrinkBy := math.Sqrt(float64(n) / maxEmbeddedPixels)
+		pixels = shrink(pixels, float64(pixels.Rect.Dx())/shrinkBy*72/400)
+	}
+	if !pixels.Opaque() || fewColors((*image.RGBA)(pixels)) != nil { // without transparency both are the same bytes
+		return &picture{pixels: pixels}, nil
+	}
+	var buf bytes.Buffer
+	if err := jpeg.Encode(&buf, pixels, &jpeg.Options{Quality: 90}); err != nil {
+		return nil, fmt.Errorf("encode JPEG: %w", err)
+	}
+	return &picture{jpeg: buf.Bytes()}, nil
 }
 
 func looksLikeSVG(data []byte) bool {

@@ -106,6 +106,44 @@ func inkBox(img image.Image) image.Rectangle {
 	return box
 }
 
+// TestImageToPDFLarge takes photographs near the limit and keeps them drawable and small.
+func TestImageToPDFLarge(t *testing.T) {
+	t.Parallel()
+	noisy := image.NewNRGBA(image.Rect(0, 0, 5400, 4000))
+	for i := range noisy.Pix {
+		noisy.Pix[i] = byte(i * i >> 7)
+		if i%4 == 3 {
+			noisy.Pix[i] = 255
+		}
+	}
+	for name, data := range map[string][]byte{"JPEG": withOrientation(encodeJPEG(noisy), 6), "BMP": asBMP(t, noisy)} {
+		pdf, err := pdfEngine().ImageToPDF(t.Context(), data)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		img := pixelsOf(t, pdf, 200)
+		if upright := img.Bounds().Dy() > img.Bounds().Dx(); upright != (name == "JPEG") {
+			t.Errorf("%s: the page is %v", name, img.Bounds())
+		}
+		if inkBox(img).Empty() {
+			t.Errorf("%s: nothing shows", name)
+		}
+		if len(pdf) > len(data) {
+			t.Errorf("%s: %d bytes became %d", name, len(data), len(pdf))
+		}
+	}
+}
+
+func asBMP(t testing.TB, pic image.Image) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := bmp.Encode(&b, pic); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
 func TestImageToPDFRefuses(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

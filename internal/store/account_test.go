@@ -328,7 +328,7 @@ func TestEndpoints(t *testing.T) {
 		}
 		p.URL, p.Events, p.Secret, p.SigningSecret, p.Headers = "http://x", nil, "s2", "w2", nil
 		p.Description, p.Enabled, p.DisabledAt, p.DisabledWhy, p.Schedule = "d2", false, s.Now(), "dead", "1,2"
-		p.Timeout, p.Concurrency, p.Rate, p.Ordered, p.OmitTokens, p.UpdatedAt = time.Second, 1, 0, false, false, clock.Advance(time.Second)
+		p.Timeout, p.Concurrency, p.Rate, p.Ordered, p.OmitTokens, p.UpdatedAt = time.Second, 1, 0, true, false, clock.Advance(time.Second)
 		stranger := p
 		stranger.AccountID, stranger.URL = b.ID, "http://theirs"
 		storetest.Update(t, s, func(tx *store.Tx) error {

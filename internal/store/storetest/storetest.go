@@ -172,7 +172,7 @@ func Endpoint(t testing.TB, s *store.Store, accountID int64) paraph.Endpoint {
 	p := paraph.Endpoint{
 		AccountID: accountID, URL: "https://example.com/hook?ü=1", Events: []string{"form.*", "document.signed"}, Secret: "s", SigningSecret: "whsec_x",
 		Headers: [][2]string{{"X-A", "1"}, {"X-A", "2"}}, Description: "d", Enabled: true, Schedule: paraph.DefaultSchedule,
-		Timeout: paraph.DefaultTimeout, Concurrency: 8, Rate: 2.5, Ordered: true, OmitTokens: true, CreatedAt: s.Now(), UpdatedAt: s.Now(),
+		Timeout: paraph.DefaultTimeout, Concurrency: 8, Rate: 2.5, OmitTokens: true, CreatedAt: s.Now(), UpdatedAt: s.Now(),
 	}
 	Update(t, s, func(tx *store.Tx) error { return tx.InsertEndpoint(context.Background(), &p) })
 	return p

@@ -149,10 +149,11 @@ func facts(ev paraph.Event) []kit.Pair {
 	if ev.Actor.IP != "" {
 		out = append(out, kit.Pair{Name: "IP", Value: ev.Actor.IP})
 	}
+	out = append(out, kit.Pair{Name: "Hash", Value: short(ev.Hash)})
 	if ev.Actor.UserAgent != "" {
 		out = append(out, kit.Pair{Name: "Browser", Value: ev.Actor.UserAgent})
 	}
-	return append(out, kit.Pair{Name: "Hash", Value: short(ev.Hash)})
+	return out
 }
 
 func short(digest string) string {

@@ -37,7 +37,7 @@ function fitted(from: CanvasImageSource, x: number, y: number, w: number, h: num
 /** A name in the script face, as a PNG data URL. */
 export async function written(text: string): Promise<string> {
   const font = '500 96px "Dancing Script", "Segoe Script", "Snell Roundhand", cursive';
-  await document.fonts.load(font, text).catch(() => undefined);
+  await Promise.race([document.fonts.load(font, text).catch(() => undefined), patience(2000)]);
   const canvas = document.createElement("canvas");
   const pen = canvas.getContext("2d")!;
   pen.font = font;
@@ -48,6 +48,11 @@ export async function written(text: string): Promise<string> {
   pen.textBaseline = "middle";
   pen.fillText(text, 60, 130, 3880);
   return trimmed(canvas);
+}
+
+/** The face is a nicety: nobody waits long for it. */
+function patience(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** A picture from a file, made small, as a PNG data URL. Throws a sentence for people. */

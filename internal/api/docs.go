@@ -23,6 +23,9 @@ var docsStyle []byte
 
 // spec is the OpenAPI document.
 func (a *api) spec() ([]byte, error) {
+	for _, unused := range []string{"ErrorModel", "ErrorDetail"} { // see ownErrors
+		delete(a.huma.OpenAPI().Components.Schemas.Map(), unused)
+	}
 	b, err := json.Marshal(a.huma.OpenAPI())
 	if err != nil {
 		return nil, fmt.Errorf("describe the API: %w", err)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/paraph-sign/paraph"
@@ -81,19 +82,23 @@ func deliveries(b *bed, r *results) error {
 		endpoints = append(endpoints, e)
 	}
 	body := bytes.Repeat([]byte("x"), bodySize)
-	var shares, ours, bare []float64
+	var shares, work, ours, bare []float64
 	for range rounds {
 		if err := b.fill(ctx, endpoints, body); err != nil {
 			return err
 		}
+		from := processorTime()
 		perSecond, err := b.drain(ctx)
 		if err != nil {
 			return err
 		}
+		mid := processorTime()
 		base := bareLoop(b.receiver, body)
-		shares, ours, bare = append(shares, perSecond/base), append(ours, perSecond), append(bare, base)
+		shares, work = append(shares, perSecond/base), append(work, float64(processorTime()-mid)/float64(mid-from))
+		ours, bare = append(ours, perSecond), append(bare, base)
 	}
 	r.DeliveriesShareOfBare, r.DeliveriesPerSecond, r.BarePerSecond = median(shares), median(ours), median(bare)
+	r.DeliveriesWorkShare = median(work)
 	for _, e := range endpoints {
 		if err := b.desk.DeleteEndpoint(ctx, b.who, e.ID); err != nil {
 			return err
@@ -214,6 +219,15 @@ func (b *bed) envelopes(ctx context.Context, n int) (ids []int64, err error) {
 		ids = append(ids, e.ID)
 	}
 	return ids, nil
+}
+
+// processorTime is what this process has used so far.
+func processorTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func median(v []float64) float64 {

@@ -133,20 +133,30 @@ func grant(ctx context.Context, tx *store.Tx, wants []webhook.Want) ([]webhook.G
 		if !e.Enabled {
 			continue
 		}
-		until := tx.Now().Add(w.Lease)
-		if e.Ordered {
-			grants[i].Deliveries, err = tx.ClaimHead(ctx, e.ID, w.ClaimID, until)
-		} else {
-			grants[i].Deliveries, err = tx.ClaimDeliveries(ctx, e.ID, w.ClaimID, until, w.N)
-		}
-		if err != nil {
-			return nil, err
-		}
-		if grants[i].Next, err = tx.LaneNext(ctx, e.ID); err != nil {
+		if grants[i], err = claim(ctx, tx, e, w); err != nil {
 			return nil, err
 		}
 	}
 	return grants, nil
+}
+
+func claim(ctx context.Context, tx *store.Tx, e paraph.Endpoint, w webhook.Want) (g webhook.Grant, err error) {
+	g = webhook.Grant{Endpoint: e, Until: tx.Now().Add(w.Lease)}
+	switch {
+	case w.N == 0:
+	case e.Ordered:
+		g.Deliveries, err = tx.ClaimHead(ctx, e.ID, w.ClaimID, g.Until)
+	default:
+		g.Deliveries, err = tx.ClaimDeliveries(ctx, e.ID, w.ClaimID, g.Until, w.N)
+	}
+	switch {
+	case err != nil:
+	case !e.Ordered && w.N > 0 && len(g.Deliveries) == w.N:
+		g.Next = tx.Now() // there may be more, which the next claim will tell
+	default:
+		g.Next, err = tx.LaneNext(ctx, e.ID)
+	}
+	return g, err
 }
 
 func (q queue) Extend(ctx context.Context, claims map[string][]int64, lease time.Duration) error {

@@ -35,25 +35,34 @@ func scanDelivery(scan func(...any) error) (d paraph.Delivery, err error) {
 
 // InsertDeliveries queues deliveries and sets their ids, in their order.
 func (tx *Tx) InsertDeliveries(ctx context.Context, ds []paraph.Delivery) error {
-	for chunk := range slices.Chunk(ds, tx.d.rows(17)) {
-		var a args
-		rows := make([]string, len(chunk))
-		for i, d := range chunk {
-			rows[i] = a.row(d.AccountID, d.EndpointID, d.EventID, d.EnvelopeID, d.EventName, d.MessageID, d.Body, d.Test, d.State,
-				0, false, micros(d.NextAttemptAt), "", 0, "", micros(d.CreatedAt), micros(d.FinishedAt))
-		}
-		ids, err := all(ctx, tx.q, scanInt, `INSERT INTO deliveries (account_id, endpoint_id, event_id, envelope_id, event_name, message_id,
-			body, test, state, attempts, late, next_attempt_at, claim_id, last_status, last_error, created_at, finished_at)
-			VALUES `+strings.Join(rows, ", ")+" RETURNING id", a...)
-		if err != nil {
+	for chunk := range pieces(ds, tx.d.rows(16)) {
+		if err := tx.insertDeliveries(ctx, chunk); err != nil {
 			return fmt.Errorf("queue %d deliveries: %w", len(chunk), err)
-		}
-		slices.Sort(ids) // they are given out in the order of the rows, but answered in any
-		for i, id := range ids {
-			chunk[i].ID = id
 		}
 	}
 	return nil
+}
+
+func (tx *Tx) insertDeliveries(ctx context.Context, ds []paraph.Delivery) error {
+	var a, b args
+	rows, bodies := make([]string, len(ds)), make([]string, len(ds))
+	for i, d := range ds {
+		rows[i] = a.row(d.AccountID, d.EndpointID, d.EventID, d.EnvelopeID, d.EventName, d.MessageID, d.Test, d.State,
+			0, false, micros(d.NextAttemptAt), "", 0, "", micros(d.CreatedAt), micros(d.FinishedAt))
+	}
+	ids, err := all(ctx, tx.q, scanInt, `INSERT INTO deliveries (account_id, endpoint_id, event_id, envelope_id, event_name, message_id,
+		test, state, attempts, late, next_attempt_at, claim_id, last_status, last_error, created_at, finished_at)
+		VALUES `+strings.Join(rows, ", ")+" RETURNING id", a...)
+	if err != nil {
+		return err
+	}
+	slices.Sort(ids) // they are given out in the order of the rows, but answered in any
+	for i, id := range ids {
+		ds[i].ID = id
+		bodies[i] = b.row(id, ds[i].Body)
+	}
+	_, err = tx.exec(ctx, "INSERT INTO bodies (id, body) VALUES "+strings.Join(bodies, ", "), b...)
+	return err
 }
 
 // DeliveryFilter chooses among the deliveries of an account.
@@ -113,7 +122,8 @@ func (r Reader) Deliveries(ctx context.Context, accountID int64, f DeliveryFilte
 // Delivery answers one delivery of an account, with its body.
 func (r Reader) Delivery(ctx context.Context, accountID, id int64) (paraph.Delivery, error) {
 	return one(ctx, r.q, "This delivery is not here, or it belongs to another space.", scanDelivery,
-		"SELECT "+deliveryMeta+", body FROM deliveries WHERE account_id = $1 AND id = $2", accountID, id)
+		"SELECT "+deliveryMeta+`, bodies.body FROM deliveries JOIN bodies ON bodies.id = deliveries.id
+		WHERE deliveries.account_id = $1 AND deliveries.id = $2`, accountID, id)
 }
 
 // Attempts answers every attempt of a delivery of an account, in order. A
@@ -166,7 +176,8 @@ type Lane struct {
 }
 
 // Lanes answers the endpoints that have pending deliveries, and when each is
-// due. It takes two index look-ups an endpoint, whatever their backlog.
+// due: of an ordered one its oldest, which holds up the others. It takes a few
+// index look-ups an endpoint, whatever their backlog.
 func (s *Store) Lanes(ctx context.Context) ([]Lane, error) {
 	scan := func(scan func(...any) error) (l Lane, err error) {
 		err = scan(&l.EndpointID, at{&l.NextAt})
@@ -183,11 +194,16 @@ func (s *Store) Lanes(ctx context.Context) ([]Lane, error) {
 				(SELECT MIN(next_attempt_at) FROM deliveries WHERE state = 'pending' AND endpoint_id = lanes.id AND late = TRUE)
 			FROM lanes WHERE id IS NOT NULL
 		)
-		SELECT id, CASE WHEN late_at IS NULL OR first_at < late_at THEN first_at ELSE late_at END FROM due`)
+		SELECT due.id, CASE
+			WHEN endpoints.ordered THEN (SELECT next_attempt_at FROM deliveries WHERE id =
+				(SELECT MIN(id) FROM deliveries WHERE state = 'pending' AND endpoint_id = due.id))
+			WHEN late_at IS NULL OR first_at < late_at THEN first_at
+			ELSE late_at END
+		FROM due JOIN endpoints ON endpoints.id = due.id WHERE endpoints.enabled`)
 }
 
-// LaneNext answers when the next pending delivery of an endpoint is due; the
-// zero time when there is none.
+// LaneNext answers when the next pending delivery of an endpoint is due, of an
+// ordered one its oldest; the zero time when there is none.
 func (s *Store) LaneNext(ctx context.Context, endpointID int64) (time.Time, error) {
 	return s.laneNext(ctx, endpointID)
 }
@@ -198,11 +214,14 @@ func (tx *Tx) LaneNext(ctx context.Context, endpointID int64) (time.Time, error)
 }
 
 func (r Reader) laneNext(ctx context.Context, endpointID int64) (t time.Time, err error) {
-	err = r.q.QueryRowContext(ctx, `SELECT COALESCE(MIN(t), 0) FROM (
-			SELECT MIN(next_attempt_at) AS t FROM deliveries WHERE state = 'pending' AND endpoint_id = $1 AND late = FALSE
-			UNION ALL
-			SELECT MIN(next_attempt_at) AS t FROM deliveries WHERE state = 'pending' AND endpoint_id = $1 AND late = TRUE
-		) AS both_kinds`, endpointID).Scan(at{&t})
+	err = r.q.QueryRowContext(ctx, `SELECT COALESCE(CASE
+			WHEN ordered THEN (SELECT next_attempt_at FROM deliveries WHERE id =
+				(SELECT MIN(id) FROM deliveries WHERE state = 'pending' AND endpoint_id = $1))
+			ELSE (SELECT MIN(t) FROM (
+				SELECT MIN(next_attempt_at) AS t FROM deliveries WHERE state = 'pending' AND endpoint_id = $1 AND late = FALSE
+				UNION ALL
+				SELECT MIN(next_attempt_at) AS t FROM deliveries WHERE state = 'pending' AND endpoint_id = $1 AND late = TRUE
+			) AS both_kinds) END, 0) FROM endpoints WHERE id = $1`, endpointID).Scan(at{&t})
 	return t, err
 }
 
@@ -225,7 +244,7 @@ func (tx *Tx) ClaimDeliveries(ctx context.Context, endpointID int64, claimID str
 				SELECT id FROM deliveries WHERE state = 'pending' AND endpoint_id = $1 AND late = $2 AND next_attempt_at <= $3
 				ORDER BY next_attempt_at, id LIMIT $4`+tx.d.skip+`
 			) UPDATE deliveries SET claim_id = $5, next_attempt_at = $6 FROM due WHERE deliveries.id = due.id
-			RETURNING `+deliveryMeta+", body", endpointID, late, micros(tx.now), n-len(out), claimID, micros(until))
+			RETURNING `+deliveryMeta+", (SELECT body FROM bodies WHERE bodies.id = deliveries.id)", endpointID, late, micros(tx.now), n-len(out), claimID, micros(until))
 		if err != nil {
 			return nil, fmt.Errorf("claim deliveries of endpoint %d: %w", endpointID, err)
 		}
@@ -242,7 +261,7 @@ func (tx *Tx) ClaimHead(ctx context.Context, endpointID int64, claimID string, u
 			SELECT id FROM deliveries WHERE id = (SELECT MIN(id) FROM deliveries WHERE state = 'pending' AND endpoint_id = $1)
 			AND `+stillPending+` AND next_attempt_at <= $2`+tx.d.skip+`
 		) UPDATE deliveries SET claim_id = $3, next_attempt_at = $4 FROM due WHERE deliveries.id = due.id
-		RETURNING `+deliveryMeta+", body", endpointID, micros(tx.now), claimID, micros(until))
+		RETURNING `+deliveryMeta+", (SELECT body FROM bodies WHERE bodies.id = deliveries.id)", endpointID, micros(tx.now), claimID, micros(until))
 	if err != nil {
 		return nil, fmt.Errorf("claim the head of endpoint %d: %w", endpointID, err)
 	}
@@ -281,10 +300,12 @@ type Result struct {
 
 // SaveResults writes attempts and what became of their deliveries, many in one
 // statement. A delivery whose claim was lost meanwhile keeps its state; the
-// attempt is logged all the same. The log numbers attempts itself, over all
-// replays; Attempt.Number is not looked at. No delivery may come twice.
+// attempt is logged all the same. One that was skipped while its request was
+// under way is told of as succeeded when it did. The log numbers attempts
+// itself, over all replays; Attempt.Number is not looked at. No delivery may
+// come twice.
 func (tx *Tx) SaveResults(ctx context.Context, results []Result) error {
-	for chunk := range slices.Chunk(results, tx.d.rows(12)) {
+	for chunk := range pieces(results, tx.d.rows(12)) {
 		if err := tx.saveAttempts(ctx, chunk); err != nil {
 			return fmt.Errorf("save %d attempts: %w", len(chunk), err)
 		}
@@ -338,7 +359,8 @@ func (tx *Tx) saveStates(ctx context.Context, results []Result) error {
 	_, err := tx.exec(ctx, `WITH r (id, claim_id, state, attempts, next_at, status, error, finished) AS (VALUES `+strings.Join(rows, ", ")+`)
 		UPDATE deliveries SET state = r.state, attempts = r.attempts, late = (r.attempts > deliveries.attempts_before), next_attempt_at = r.next_at, claim_id = '',
 			last_status = r.status, last_error = r.error, finished_at = r.finished
-		FROM r WHERE deliveries.id = r.id AND deliveries.claim_id = r.claim_id AND `+stillPending, a...)
+		FROM r WHERE deliveries.id = r.id AND deliveries.claim_id = r.claim_id AND (`+stillPending+`
+			OR COALESCE(deliveries.state, '') = 'skipped' AND r.state = 'succeeded' AND r.claim_id <> '')`, a...)
 	return err
 }
 
@@ -370,6 +392,9 @@ func (tx *Tx) PruneDeliveries(ctx context.Context, before time.Time, n int) (int
 	var a args
 	in := list(&a, ids)
 	if _, err := tx.exec(ctx, "DELETE FROM attempts WHERE delivery_id IN ("+in+")", a...); err != nil {
+		return 0, err
+	}
+	if _, err := tx.exec(ctx, "DELETE FROM bodies WHERE id IN ("+in+")", a...); err != nil {
 		return 0, err
 	}
 	_, err = tx.exec(ctx, "DELETE FROM deliveries WHERE id IN ("+in+")", a...)

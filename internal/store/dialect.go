@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"iter"
+	"math/bits"
 	"net/url"
 	"strings"
 
@@ -28,12 +30,30 @@ type dialect struct {
 	places  int              // arguments of one statement that do well
 }
 
-// rows is how many rows of so many columns one statement does well to write.
-func (d dialect) rows(columns int) int { return max(1, d.places/columns) }
+// rows is how many rows of so many columns one statement does well to write:
+// a power of two, as pieces wants it.
+func (d dialect) rows(columns int) int { return 1 << (bits.Len(uint(max(1, d.places/columns))) - 1) }
+
+// pieces cuts rows into runs of most (a power of two), and what is left into
+// smaller powers of two. So there are few different statements, which a
+// connection keeps.
+func pieces[T any](rows []T, most int) iter.Seq[[]T] {
+	return func(yield func([]T) bool) {
+		for len(rows) > 0 {
+			for most > len(rows) {
+				most /= 2
+			}
+			if !yield(rows[:most:most]) {
+				return
+			}
+			rows = rows[most:]
+		}
+	}
+}
 
 var sqliteDialect = dialect{
 	name: "sqlite3", driver: "sqlite", id: "INTEGER PRIMARY KEY AUTOINCREMENT", writers: 1,
-	places: 200, // the driver compares each argument with those before it, and a statement costs no journey
+	places: 1, // a statement costs no journey, one that is kept no parsing, and the driver compares each argument with those before it
 	retry: func(err error) bool {
 		c := sqliteCode(err) & 0xff
 		return c == sqlite3.SQLITE_BUSY || c == sqlite3.SQLITE_LOCKED
@@ -99,6 +119,14 @@ func (d dialect) sources(address string) (write, read string) {
 	}}
 	read = "file:" + (&url.URL{Path: address}).EscapedPath() + "?" + q.Encode()
 	return read + "&_txlock=immediate", read + "&_pragma=query_only(1)"
+}
+
+// connect opens the database at a source.
+func (d dialect) connect(source string) (*sql.DB, error) {
+	if d.driver == "sqlite" {
+		return openSQLite(source)
+	}
+	return sql.Open(d.driver, source)
 }
 
 // ping asks the engine whether it answers.

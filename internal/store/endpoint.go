@@ -92,9 +92,10 @@ func (tx *Tx) DeleteEndpoint(ctx context.Context, accountID, id int64) error {
 }
 
 // SkipDeliveries stops what is queued for an endpoint. Its rows are kept and
-// can be replayed.
+// can be replayed. Their claims stay, for requests that are under way may still
+// succeed.
 func (tx *Tx) SkipDeliveries(ctx context.Context, endpointID int64) error {
-	_, err := tx.exec(ctx, `UPDATE deliveries SET state = 'skipped', claim_id = '', finished_at = $1
+	_, err := tx.exec(ctx, `UPDATE deliveries SET state = 'skipped', finished_at = $1
 		WHERE endpoint_id = $2 AND state = 'pending'`, micros(tx.now), endpointID)
 	return err
 }

@@ -63,7 +63,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	d := dialectOf(cfg.Address)
 	writeSource, readSource := d.sources(cfg.Address)
-	write, err := sql.Open(d.driver, writeSource)
+	write, err := d.connect(writeSource)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
@@ -74,7 +74,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	read := write
 	if d.writers > 0 {
 		write.SetMaxOpenConns(d.writers)
-		if read, err = sql.Open(d.driver, readSource); err != nil {
+		if read, err = d.connect(readSource); err != nil {
 			write.Close()
 			return nil, fmt.Errorf("open database: %w", err)
 		}

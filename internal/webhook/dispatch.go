@@ -27,7 +27,7 @@ type DispatcherConfig struct {
 	// Grace is how long requests under way may go on after Stop.
 	Grace time.Duration // 0 means 10 s
 	// InFlight bounds the requests of all lanes together.
-	InFlight int            // 0 means 1024
+	InFlight int            // 0 means 4096
 	Jitter   func() float64 // in [0,1); nil is random
 	// Observe is told of each attempt once it is written; it must not block.
 	Observe func(Result)
@@ -48,18 +48,14 @@ type Dispatcher struct {
 	limits  map[int64]*rate.Limiter // of endpoints with a rate
 	stopped bool
 
-	sending  context.Context // ends when requests under way have to break off
-	cutOff   context.CancelFunc
-	running  sync.WaitGroup // lanes
-	stopPoll context.CancelFunc
-	polling  sync.WaitGroup
-	scribing chan struct{} // closed when the scribe has written its last
-}
-
-// want is a Want and where the answer goes.
-type want struct {
-	Want
-	granted chan<- Grant
+	sending context.Context // ends when requests under way have to break off
+	cutOff  context.CancelFunc
+	looking context.Context // ends when nothing new is to be taken
+	noMore  context.CancelFunc
+	running sync.WaitGroup // lanes
+	helping sync.WaitGroup // poll, heartbeat
+	scribe  scribe
+	once    sync.Once
 }
 
 // NewDispatcher makes a dispatcher; it sends nothing before Start.
@@ -77,7 +73,7 @@ func NewDispatcher(cfg DispatcherConfig) (*Dispatcher, error) {
 		cfg.Grace = 10 * time.Second
 	}
 	if cfg.InFlight == 0 {
-		cfg.InFlight = 1024
+		cfg.InFlight = 4096
 	}
 	if cfg.Jitter == nil {
 		cfg.Jitter = rand.Float64
@@ -87,25 +83,28 @@ func NewDispatcher(cfg DispatcherConfig) (*Dispatcher, error) {
 	}
 	d := &Dispatcher{
 		cfg: cfg, wants: make(chan want, 256), results: make(chan Result, 1024), places: make(chan struct{}, cfg.InFlight),
-		lanes: map[int64]*lane{}, limits: map[int64]*rate.Limiter{}, scribing: make(chan struct{}),
+		lanes: map[int64]*lane{}, limits: map[int64]*rate.Limiter{},
 	}
 	d.sending, d.cutOff = context.WithCancel(context.Background())
+	d.looking, d.noMore = context.WithCancel(context.Background())
+	d.scribe = scribe{queue: cfg.Queue, log: cfg.Log, observe: cfg.Observe, wants: d.wants, results: d.results, ending: d.looking, ended: make(chan struct{})}
 	return d, nil
 }
 
-// Start sends what is due, now and from now on.
+// Start sends what is due, now and from now on. Call it once.
 func (d *Dispatcher) Start() {
-	ctx, cancel := context.WithCancel(context.Background())
-	d.stopPoll = cancel
-	go d.scribe()
-	d.polling.Go(func() { d.poll(ctx) })
-	d.polling.Go(func() { d.heartbeat(ctx) })
+	go d.scribe.run()
+	d.helping.Go(d.poll)
+	d.helping.Go(d.heartbeat)
 }
 
 // Stop takes nothing new, waits for the requests under way, breaks those off
-// that outlast Grace, and gives back what was claimed and not sent.
-func (d *Dispatcher) Stop() {
-	d.stopPoll()
+// that outlast Grace, and gives back what was claimed and not sent. It belongs
+// to a Start; a second Stop waits for the first.
+func (d *Dispatcher) Stop() { d.once.Do(d.stop) }
+
+func (d *Dispatcher) stop() {
+	d.noMore()
 	d.mu.Lock()
 	d.stopped = true
 	for _, l := range d.lanes {
@@ -116,9 +115,9 @@ func (d *Dispatcher) Stop() {
 	d.running.Wait()
 	late.Stop()
 	d.cutOff()
-	d.polling.Wait()
+	d.helping.Wait()
 	close(d.wants)
-	<-d.scribing
+	<-d.scribe.ended
 }
 
 // Wake says that a delivery for an endpoint was committed or changed. It never
@@ -153,63 +152,81 @@ func (d *Dispatcher) Poke(ctx context.Context) error {
 	return nil
 }
 
-func (d *Dispatcher) poll(ctx context.Context) {
+func (d *Dispatcher) poll() {
 	for {
-		if err := d.Poke(ctx); err != nil && ctx.Err() == nil {
+		if err := d.Poke(d.looking); err != nil && d.looking.Err() == nil {
 			d.cfg.Log.Error("look for due deliveries", "error", err)
 		}
 		select {
-		case <-ctx.Done():
+		case <-d.looking.Done():
 			return
 		case <-time.After(d.cfg.Poll):
 		}
 	}
 }
 
-// heartbeat renews the claims of all lanes.
-func (d *Dispatcher) heartbeat(ctx context.Context) {
+// heartbeat renews the claims of all lanes for as long as requests are under
+// way.
+func (d *Dispatcher) heartbeat() {
 	t := time.NewTicker(d.cfg.Lease / 3)
 	defer t.Stop()
 	for {
 		select {
-		case <-ctx.Done():
+		case <-d.sending.Done():
 			return
 		case <-t.C:
 		}
-		claims := map[string][]int64{}
-		d.mu.Lock()
-		for _, l := range d.lanes {
-			if ids := l.held(); len(ids) > 0 {
-				claims[l.claimID] = ids
-			}
-		}
-		d.mu.Unlock()
-		if len(claims) == 0 {
-			continue
-		}
-		if err := d.cfg.Queue.Extend(ctx, claims, d.cfg.Lease); err != nil && ctx.Err() == nil {
+		if err := d.renew(); err != nil && d.sending.Err() == nil {
 			d.cfg.Log.Error("renew the claims of deliveries", "error", err)
 		}
 	}
 }
 
-// retire ends a lane that has nothing to do, unless it was poked meanwhile.
-// When more is due later, a timer wakes it.
-func (d *Dispatcher) retire(l *lane, nextAt time.Time) bool {
+func (d *Dispatcher) renew() error {
+	claims, holders := map[string][]int64{}, []*lane{}
+	d.mu.Lock()
+	for _, l := range d.lanes {
+		if ids := l.held(); len(ids) > 0 {
+			claims[l.claimID] = ids
+			holders = append(holders, l)
+		}
+	}
+	d.mu.Unlock()
+	if len(claims) == 0 {
+		return nil
+	}
+	until := d.cfg.Queue.Now().Add(d.cfg.Lease)
+	if err := d.cfg.Queue.Extend(d.sending, claims, d.cfg.Lease); err != nil {
+		return err
+	}
+	for _, l := range holders {
+		l.renew(claims[l.claimID], until)
+	}
+	return nil
+}
+
+// retire ends a lane that has nothing to do, unless it was poked meanwhile. A
+// timer wakes it when more is due before the next poll; the rest is the
+// poll's, so that lanes leave no long timers behind.
+func (d *Dispatcher) retire(l *lane) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	select {
-	case <-l.poked:
-		if !d.stopped {
-			return false
-		}
-	default:
+	if len(l.poked) > 0 {
+		return false
 	}
 	delete(d.lanes, l.endpointID)
-	if !nextAt.IsZero() && !d.stopped {
-		time.AfterFunc(max(nextAt.Sub(d.cfg.Queue.Now()), time.Millisecond), func() { d.Wake(l.endpointID) })
+	if next := earliest(l.nextAt, l.retryAt); !next.IsZero() {
+		if wait := next.Sub(d.cfg.Queue.Now()); wait > 0 && wait < d.cfg.Poll {
+			time.AfterFunc(wait, func() { d.Wake(l.endpointID) })
+		}
 	}
 	return true
+}
+
+func (d *Dispatcher) remove(l *lane) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.lanes, l.endpointID)
 }
 
 func (d *Dispatcher) stopping() bool {
@@ -220,115 +237,23 @@ func (d *Dispatcher) stopping() bool {
 
 // limiter is the token bucket of an endpoint with a rate; it outlives lanes.
 func (d *Dispatcher) limiter(e paraph.Endpoint) *rate.Limiter {
-	if e.Rate <= 0 {
-		return nil
-	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if e.Rate <= 0 {
+		delete(d.limits, e.ID)
+		return nil
+	}
 	l, ok := d.limits[e.ID]
 	if !ok {
 		l = rate.NewLimiter(rate.Limit(e.Rate), max(1, int(e.Rate)))
 		d.limits[e.ID] = l
 	}
 	if l.Limit() != rate.Limit(e.Rate) {
-		l.SetLimit(rate.Limit(e.Rate))
-		l.SetBurst(max(1, int(e.Rate)))
+		now := d.cfg.Queue.Now()
+		l.SetLimitAt(now, rate.Limit(e.Rate))
+		l.SetBurstAt(now, max(1, int(e.Rate)))
 	}
 	return l
-}
-
-// The most that one transaction of the scribe takes in.
-const (
-	maxResults = 4096 // more than the channel holds, so that gather's order of draining means what it says
-	maxWants   = 64
-)
-
-// scribe is the only one who writes: it takes what has come in since its last
-// transaction and puts it into the next. A result that can't be written is
-// tried again until it can; if we stop before, its claim runs out and the
-// delivery is sent once more.
-func (d *Dispatcher) scribe() {
-	defer close(d.scribing)
-	for {
-		results, wants, more := d.gather()
-		if len(results)+len(wants) > 0 {
-			d.settle(results, wants)
-		}
-		if !more {
-			return
-		}
-	}
-}
-
-// gather waits for something to write. Wants are drained before results, so
-// that a result which its lane handed in before it wanted more is written
-// before more is granted.
-func (d *Dispatcher) gather() (results []Result, wants []want, more bool) {
-	more = true
-	select {
-	case r := <-d.results:
-		results = append(results, r)
-	case w, ok := <-d.wants:
-		if !ok {
-			more = false
-			break
-		}
-		wants = append(wants, w)
-	}
-	for more && len(wants) < maxWants {
-		select {
-		case w, ok := <-d.wants:
-			if !ok {
-				more = false
-				continue
-			}
-			wants = append(wants, w)
-			continue
-		default:
-		}
-		break
-	}
-	for !more || len(results) < maxResults {
-		select {
-		case r := <-d.results:
-			results = append(results, r)
-			continue
-		default:
-		}
-		break
-	}
-	return results, wants, more
-}
-
-func (d *Dispatcher) settle(results []Result, wants []want) {
-	asked := make([]Want, len(wants))
-	for i, w := range wants {
-		asked[i] = w.Want
-	}
-	grants := d.insist(results, asked)
-	for _, r := range results {
-		d.cfg.Observe(r)
-	}
-	for i, w := range wants {
-		w.granted <- grants[i]
-	}
-}
-
-// insist repeats a transaction until it goes through. Without results there is
-// nothing that could be lost, and wants are answered with nothing.
-func (d *Dispatcher) insist(results []Result, wants []Want) []Grant {
-	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
-		grants, err := d.cfg.Queue.Settle(context.WithoutCancel(d.sending), results, wants)
-		if err == nil {
-			return grants
-		}
-		d.cfg.Log.Error("write the results of deliveries; will try again", "results", len(results), "in", pause, "error", err)
-		if d.stopping() && pause > time.Second {
-			d.cfg.Log.Error("results of deliveries were not written; they will be sent again", "results", len(results))
-			return make([]Grant, len(wants))
-		}
-		time.Sleep(pause)
-	}
 }
 
 // settled is what a delivery becomes by the outcome of an attempt.

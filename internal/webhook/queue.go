@@ -34,7 +34,8 @@ type Lane struct {
 }
 
 // Want asks for up to N due deliveries of an endpoint, first attempts before
-// retries; of an ordered endpoint for its oldest alone.
+// retries; of an ordered endpoint for its oldest alone. N may be 0, to hear of
+// the endpoint only.
 type Want struct {
 	EndpointID int64
 	ClaimID    string
@@ -46,7 +47,8 @@ type Want struct {
 type Grant struct {
 	Endpoint   paraph.Endpoint // as it is now; Enabled is false for one that was deleted
 	Deliveries []paraph.Delivery
-	Next       time.Time // when the lane has more to do than was granted; zero: nothing waits
+	Until      time.Time // when their claims run out
+	Next       time.Time // when the lane has more to do than was granted, or sooner; zero: nothing waits
 }
 
 // Result is what came of one attempt.

@@ -250,8 +250,7 @@ CREATE TABLE deliveries (
 	last_status BIGINT NOT NULL,
 	last_error TEXT NOT NULL,
 	created_at BIGINT NOT NULL,
-	finished_at BIGINT NOT NULL,
-	body BYTEA NOT NULL -- last: SQLite reads past it to what follows
+	finished_at BIGINT NOT NULL
 );
 CREATE INDEX deliveries_lane ON deliveries (endpoint_id, late, next_attempt_at, id) WHERE state = 'pending';
 CREATE INDEX deliveries_order ON deliveries (endpoint_id, id) WHERE state = 'pending';
@@ -259,6 +258,13 @@ CREATE INDEX deliveries_log ON deliveries (account_id, endpoint_id, id);
 CREATE INDEX deliveries_account ON deliveries (account_id, id);
 CREATE INDEX deliveries_envelope ON deliveries (envelope_id, id);
 CREATE INDEX deliveries_message ON deliveries (message_id);
+
+-- What is sent. Apart from deliveries, whose rows are written again with every
+-- claim and result, because an engine writes a row anew as a whole.
+CREATE TABLE bodies (
+	id {{id}}, -- of the delivery
+	body BYTEA NOT NULL
+);
 
 CREATE TABLE attempts (
 	delivery_id BIGINT NOT NULL REFERENCES deliveries (id),
@@ -298,6 +304,7 @@ CREATE INDEX jobs_finished ON jobs (finished_at) WHERE state <> 'pending';
 -- +goose Down
 DROP TABLE jobs;
 DROP TABLE attempts;
+DROP TABLE bodies;
 DROP TABLE deliveries;
 DROP TABLE endpoints;
 DROP TABLE events;

@@ -40,6 +40,7 @@ async function build() {
     collect(scripts, files, manifest, ".js");
     collect(styles, files, manifest, ".css");
     await copyFiles(files, manifest);
+    await addLicences([scripts, styles], files, manifest);
     const sizes = await writeDist(work, files, manifest);
     report(manifest, sizes, started);
   } finally {
@@ -104,12 +105,31 @@ function collect(result, files, manifest, ext) {
 
 async function copyFiles(files, manifest) {
   for (const [name, source] of Object.entries(copies)) {
-    const bytes = await readFile(join(ui, source));
-    const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 8).toUpperCase();
-    const file = basename(name, extname(name)) + "-" + hash + extname(name);
-    files.set(file, bytes);
-    manifest[name] = file;
+    add(name, await readFile(join(ui, source)), files, manifest);
   }
+}
+
+function add(name, bytes, files, manifest) {
+  const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 8).toUpperCase();
+  const file = basename(name, extname(name)) + "-" + hash + extname(name);
+  files.set(file, bytes);
+  manifest[name] = file;
+}
+
+/** What is bundled keeps its authors' licences, in one file that travels with it. */
+async function addLicences(results, files, manifest) {
+  const inputs = results.flatMap((r) => Object.keys(r.metafile.inputs));
+  const named = inputs.map((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]).filter(Boolean);
+  const packages = [...new Set([...named, "daisyui", "tailwindcss"])].sort();
+  const texts = await Promise.all(packages.map(licenceOf));
+  add("licenses.txt", Buffer.from(texts.join("\n\n")), files, manifest);
+}
+
+async function licenceOf(name) {
+  const folder = join(root, "node_modules", name);
+  const file = (await readdir(folder)).find((f) => /^licen[cs]e(\.\w+)?$/i.test(f));
+  if (!file) throw new Error(`${name} has no licence`);
+  return `${name}\n${"=".repeat(name.length)}\n${(await readFile(join(folder, file), "utf8")).trim()}\n`;
 }
 
 /** Writes everything beside dist first, so that a server never sees half a build, and the manifest last. */

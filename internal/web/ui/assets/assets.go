@@ -117,7 +117,7 @@ func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // served says whether name is a public file: never the manifest, this program's source or a compressed twin by itself.
 func (a *Assets) served(name string) bool {
 	switch path.Ext(name) {
-	case ".js", ".css", ".woff2", ".svg":
+	case ".js", ".css", ".woff2", ".svg", ".txt":
 		return fs.ValidPath(name)
 	}
 	return false

@@ -2,6 +2,7 @@ package seal
 
 import (
 	"fmt"
+	"image"
 	"math"
 	"strings"
 	"testing"
@@ -58,14 +59,7 @@ func TestRenderPageRefuses(t *testing.T) {
 func TestRenderPageShowsForms(t *testing.T) {
 	t.Parallel()
 	img := pixelsOf(t, formPDF(true), 612)
-	dark := 0
-	for y := 792 - 620; y < 792-600; y++ {
-		for x := 72; x < 200; x++ {
-			if r, _, _, _ := img.At(x, y).RGBA(); r < 0x8000 {
-				dark++
-			}
-		}
-	}
+	dark := darkIn(img, image.Rect(72, 792-620, 200, 792-600))
 	if dark < 20 {
 		t.Errorf("the field's value does not show: %d dark pixels", dark)
 	}

@@ -284,3 +284,45 @@ func TestAppend(t *testing.T) {
 	}
 	toolSays(t, out, "qpdf", "--check")
 }
+
+// TestStampAfterUntidyContent draws on pages whose content leaves its scale, clip and colour behind.
+func TestStampAfterUntidyContent(t *testing.T) {
+	t.Parallel()
+	for _, content := range []string{
+		"0.5 0 0 0.5 100 100 cm",
+		"q q q 2 0 0 2 -50 -50 cm",
+		"0 0 10 10 re W n",
+		"q 0 0 10 10 re W n 0.3 0 0 0.3 0 0 cm",
+		"Q Q Q",
+		"BT 3 Tr",
+		"/GS gs /Nothing Do 1 2 3 nonsense",
+	} {
+		pdf := bombPage("", content, "[0 0 600 800]")
+		m := Mark{X: 0.3, Y: 0.5, W: 0.2, H: 0.2 * 600 / 800, Kind: MarkImage, Image: testPNG(40, 40)}
+		text := Mark{X: 0.3, Y: 0.8, W: 0.4, H: 0.04, Kind: MarkText, Text: "Visible"}
+		out, err := pdfEngine().Stamp(t.Context(), pdf, []Mark{m, text})
+		if err != nil {
+			t.Errorf("%q: %v", content, err)
+			continue
+		}
+		checkBox(t, content+": PDFium", redBox(pixelsOf(t, out, 600)), m, 600, 800)
+		img := popplerPixels(t, out)
+		checkBox(t, content+": poppler", redBox(img), m, 600, 800)
+		if dark := darkIn(img, image.Rect(180, 640, 420, 672)); dark < 30 {
+			t.Errorf("%q: the text does not show: %d dark pixels", content, dark)
+		}
+	}
+}
+
+// darkIn counts the dark pixels in a part of a picture.
+func darkIn(img image.Image, part image.Rectangle) int {
+	dark := 0
+	for y := part.Min.Y; y < part.Max.Y; y++ {
+		for x := part.Min.X; x < part.Max.X; x++ {
+			if r, _, _, _ := img.At(x, y).RGBA(); r < 0x8000 {
+				dark++
+			}
+		}
+	}
+	return dark
+}

@@ -34,6 +34,11 @@ func (e *Engine) assemble(ctx context.Context, pdf []byte, marks []Mark, pages [
 	if err := e.checkBytes(pdf); err != nil {
 		return nil, err
 	}
+	stamped := map[int]bool{}
+	for _, m := range marks {
+		stamped[m.Page] = true
+	}
+	pdf = tidyPages(pdf, stamped)
 	var out []byte
 	err := e.with(ctx, e.fast, func(s *session) error {
 		doc, err := s.open(pdf)

@@ -33,6 +33,7 @@ type api struct {
 	log   *slog.Logger
 	huma  huma.API
 	limit *limits
+	order []string // of the operations, in the table of routes
 }
 
 // New makes the handler of /api/, /docs/api and /docs/api.css.

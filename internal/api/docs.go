@@ -40,7 +40,7 @@ func (a *api) docs() ([]byte, error) {
 		return nil, fmt.Errorf("read the page of the API: %w", err)
 	}
 	var b bytes.Buffer
-	if err := t.Execute(&b, newDocs(a.huma.OpenAPI())); err != nil {
+	if err := t.Execute(&b, newDocs(a.huma.OpenAPI(), a.order)); err != nil {
 		return nil, fmt.Errorf("write the page of the API: %w", err)
 	}
 	return b.Bytes(), nil
@@ -68,11 +68,11 @@ type docsRow struct {
 	Required              bool
 }
 
-func newDocs(api *huma.OpenAPI) docsView {
+func newDocs(api *huma.OpenAPI, order []string) docsView {
 	v := docsView{Title: api.Info.Title, Version: api.Info.Version, Intro: api.Info.Description, Base: api.Servers[0].URL}
 	for _, tag := range api.Tags {
 		g := docsGroup{Anchor: anchor(tag.Name), Name: tag.Name, About: tag.Description}
-		for _, op := range operationsOf(api, tag.Name) {
+		for _, op := range operationsOf(api, order, tag.Name) {
 			g.Operations = append(g.Operations, newDocsOperation(api, op))
 		}
 		v.Groups = append(v.Groups, g)
@@ -82,18 +82,19 @@ func newDocs(api *huma.OpenAPI) docsView {
 
 func anchor(s string) string { return strings.ReplaceAll(strings.ToLower(s), " ", "-") }
 
-// operationsOf are the operations of a group: by path, then in the order in
-// which one works with them.
-func operationsOf(api *huma.OpenAPI, group string) []*huma.Operation {
+// operationsOf are the operations of a group, in the order of the route table.
+func operationsOf(api *huma.OpenAPI, order []string, group string) []*huma.Operation {
 	var out []*huma.Operation
-	for _, path := range sortedKeys(api.Paths) {
-		p := api.Paths[path]
+	for _, p := range api.Paths {
 		for _, op := range []*huma.Operation{p.Get, p.Post, p.Put, p.Delete} {
 			if op != nil && slices.Contains(op.Tags, group) {
 				out = append(out, op)
 			}
 		}
 	}
+	slices.SortFunc(out, func(x, y *huma.Operation) int {
+		return slices.Index(order, x.OperationID) - slices.Index(order, y.OperationID)
+	})
 	return out
 }
 
@@ -175,7 +176,7 @@ func typeWord(api *huma.OpenAPI, s *huma.Schema) string {
 	word := map[string]string{"": "any", huma.TypeBoolean: "true or false", huma.TypeInteger: "whole number"}[s.Type]
 	switch {
 	case s.Type == huma.TypeArray:
-		word = "list of " + typeWord(api, s.Items)
+		word = "list of " + typeWord(api, s.Items) + "s"
 	case s.Format == "date-time":
 		word = "time"
 	case s.ContentEncoding == "base64":
@@ -198,7 +199,7 @@ func curl(api *huma.OpenAPI, op *huma.Operation, body *huma.Schema) string {
 	}
 	fmt.Fprintf(&b, " %s%s \\\n  -H \"X-Auth-Token: $TOKEN\"", api.Servers[0].URL, strings.ReplaceAll(op.Path, "{id}", "42"))
 	if body != nil {
-		fmt.Fprintf(&b, " \\\n  -H \"Content-Type: application/json\" \\\n  -d '%s'", exampleOf(op.OperationID))
+		fmt.Fprintf(&b, " \\\n  -H \"Content-Type: application/json\" \\\n  --data-binary @- <<END\n%s\nEND", exampleOf(op.OperationID))
 	}
 	return b.String()
 }
@@ -208,16 +209,20 @@ func exampleOf(operation string) string {
 	switch operation {
 	case "createSubmissionFromPdf":
 		return `{
-    "documents": [{
-      "name": "Lease",
-      "file": "'"$(base64 < lease.pdf | tr -d '\n')"'",
-      "fields": [
-        {"name": "Full name", "role": "Tenant", "areas": [{"x": 0.1, "y": 0.7, "w": 0.3, "h": 0.03, "page": 1}]},
-        {"name": "Signature", "type": "signature", "role": "Tenant", "areas": [{"x": 0.1, "y": 0.75, "w": 0.3, "h": 0.06, "page": 1}]}
-      ]
-    }],
-    "submitters": [{"role": "Tenant", "name": "Tom Tenant", "email": "tom@example.com"}]
-  }`
+  "documents": [{
+    "name": "Lease",
+    "file": "$(base64 < lease.pdf | tr -d '\n')",
+    "fields": [
+      {"name": "Full name", "role": "Tenant",
+        "areas": [{"x": 0.1, "y": 0.7, "w": 0.3, "h": 0.03, "page": 1}]},
+      {"name": "Signature", "type": "signature", "role": "Tenant",
+        "areas": [{"x": 0.1, "y": 0.75, "w": 0.3, "h": 0.06, "page": 1}]}
+    ]
+  }],
+  "submitters": [
+    {"role": "Tenant", "name": "Tom Tenant", "email": "tom@example.com"}
+  ]
+}`
 	case "updateSubmitter":
 		return `{"values": {"Full name": "Tom Tenant", "Signature": "Tom Tenant"}, "completed": true}`
 	case "updateSubmission":

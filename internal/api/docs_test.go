@@ -175,3 +175,27 @@ func TestDocsPage(t *testing.T) {
 		t.Errorf("the stylesheet is answered %d", css.status)
 	}
 }
+
+// The commands on the page work, with a file and the ids of what there is.
+func TestExamplesOnThePageWork(t *testing.T) {
+	t.Parallel()
+	s := on(t, desktest.Options{})
+	ann := s.Person(t, "Ann Admin")
+	page, err := goquery.NewDocumentFromReader(strings.NewReader(string(s.request(t, "", "GET", "/docs/api", nil).body)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"createSubmissionFromPdf", "updateSubmission", "updateSubmitter", "createWebhook", "testWebhook", "updateWebhook"} {
+		at := page.Find("article#" + id)
+		_, body, found := strings.Cut(at.Find("pre").Text(), "<<END\n")
+		if !found {
+			t.Fatalf("%s has no body", id)
+		}
+		body = strings.TrimSuffix(body, "\nEND")
+		body = strings.Replace(body, `$(base64 < lease.pdf | tr -d '\n')`, base64Of(desktest.PDF(1)), 1)
+		path := strings.ReplaceAll(at.Find(".route code").Text(), "{id}", "1")
+		if a := s.request(t, ann.Token, at.Find(".method").Text(), path, body); a.status/100 != 2 {
+			t.Errorf("%s is answered %d %s", id, a.status, a.body)
+		}
+	}
+}

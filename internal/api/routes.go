@@ -72,6 +72,7 @@ func handle[I, O any](a *api, r route, f func(ctx context.Context, in *I) (O, er
 		MaxBodyBytes:     -1,   // see readBody
 		BodyReadTimeout:  -1,
 	}
+	a.order = append(a.order, r.id)
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*output[O], error) {
 		out, err := f(ctx, in)
 		if err != nil {

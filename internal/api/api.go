@@ -33,7 +33,8 @@ type api struct {
 	log   *slog.Logger
 	huma  huma.API
 	limit *limits
-	order []string // of the operations, in the table of routes
+	order []string      // of the operations, in the table of routes
+	large chan struct{} // holds one for each large body that is worked on
 }
 
 // New makes the handler of /api/, /docs/api and /docs/api.css.
@@ -50,7 +51,7 @@ func New(cfg Config) (http.Handler, error) {
 	routes := http.NewServeMux()
 	a := &api{
 		cfg: cfg, desk: cfg.Desk, store: cfg.Store.Reader, log: cfg.Log,
-		huma: humago.New(routes, humaConfig(cfg)), limit: newLimits(cfg.RequestsPerMinute),
+		huma: humago.New(routes, humaConfig(cfg)), limit: newLimits(cfg.RequestsPerMinute), large: make(chan struct{}, largeAtOnce),
 	}
 	a.routes()
 	return a.front(routes)

@@ -18,6 +18,8 @@ import (
 const (
 	maxBody      = 16 << 20        // of most requests: a signature's picture fits in
 	bodyDeadline = 2 * time.Minute // for the whole body to arrive
+	largeBody    = 4 << 20         // from here on, few are worked on at once
+	largeAtOnce  = 2
 )
 
 // maxBodyOf is how long the body of a request may be. A submission's documents
@@ -39,15 +41,31 @@ func (a *api) readBody(next http.Handler) http.Handler {
 		}
 		most := a.maxBodyOf(r)
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyDeadline)) // a writer that has none has its own
-		b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+		b, err := readAll(http.MaxBytesReader(w, r.Body, most), min(r.ContentLength, most))
 		if err != nil {
 			a.refuse(w, r, unread(err, most))
 			return
+		}
+		if len(b) > largeBody { // working on it takes its length several times over
+			select {
+			case a.large <- struct{}{}:
+				defer func() { <-a.large }()
+			case <-r.Context().Done():
+				return
+			}
 		}
 		r.Body = &body{bytes.NewReader(b), b}
 		r.Header.Set("Content-Type", "application/json") // whatever a program calls it, nothing else is understood
 		next.ServeHTTP(w, r)
 	})
+}
+
+// readAll reads a body of a length that is known or, below 0, is not.
+func readAll(r io.Reader, length int64) ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(int(max(length, 0)) + bytes.MinRead)
+	_, err := b.ReadFrom(r)
+	return b.Bytes(), err
 }
 
 func unread(err error, most int64) error {

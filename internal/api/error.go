@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -65,6 +66,9 @@ var statuses = map[paraph.Kind]int{
 // DocuSeal has not.
 func (a *api) failed(c *call, err error, ours bool) *failure {
 	e, ok := errors.AsType[*paraph.Error](err)
+	if errors.Is(err, context.Canceled) {
+		return &failure{Problem{Error: "The request was given up.", status: http.StatusServiceUnavailable}} // nobody reads it
+	}
 	if !ok || statuses[e.Kind] == 0 {
 		a.log.Error("API request failed", "request", c.id, "error", err)
 		return &failure{Problem{Error: "Something went wrong on our side; it was noted under the number " + c.id + ".", status: http.StatusInternalServerError}}

@@ -62,7 +62,7 @@ func (s *server) routes() []route {
 		{"POST /setup", anybody, s.setup},
 		{"GET /signin", anybody, s.signInPage},
 		{"POST /signin", anybody, s.signIn},
-		{"POST /signout", signedIn, s.signOut},
+		{"POST /signout", anybody, s.signOut},
 		{"GET /signup", anybody, s.signUpPage},
 		{"POST /signup", anybody, s.signUp},
 		{"GET /forgot", anybody, s.forgotPage},

@@ -88,3 +88,10 @@ func (v View) confirm(m Member) kit.Confirm {
 
 // may reports whether the reader can let this member go.
 func (v View) may(m Member) bool { return v.Admin || m.Self }
+
+func (i Invitation) verb() string {
+	if i.Over {
+		return "ran out "
+	}
+	return "runs out "
+}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/paraph-sign/paraph"
 	"github.com/paraph-sign/paraph/internal/web/ui/kit"
 )
 
@@ -56,8 +57,14 @@ func more() []string {
 // openMore reports whether what is behind “More options” says something.
 func (f Form) openMore() bool {
 	return slices.Contains(more(), f.Wrong.Field) || f.Description != "" || f.Headers != "" || f.Schedule != "seed" || f.Ordered ||
-		f.OmitTokens || f.Rate != ""
+		f.OmitTokens || f.Rate != "" || f.Timeout != f.usualTimeout() || f.Concurrency != f.usualConcurrency()
 }
+
+func (f Form) usualTimeout() string {
+	return strconv.FormatFloat(paraph.DefaultTimeout.Seconds(), 'f', -1, 64)
+}
+
+func (f Form) usualConcurrency() string { return strconv.Itoa(paraph.DefaultConcurrency) }
 
 func (f Form) schedules() kit.Choices {
 	return kit.Choices{

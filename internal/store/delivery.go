@@ -239,10 +239,10 @@ func (tx *Tx) ClaimDeliveries(ctx context.Context, endpointID int64, claimID str
 		if len(out) >= n {
 			break
 		}
-		// A WITH is run once. Postgres may run a subquery in the WHERE again for each row, and so claim more than n.
+		// A plain LIMIT $4 would let SQLite parse the statement anew for each value. A WITH is run once. Postgres may run a subquery in the WHERE again for each row, and so claim more than n.
 		ds, err := all(ctx, tx.q, scanDelivery, `WITH due AS MATERIALIZED (
 				SELECT id FROM deliveries WHERE state = 'pending' AND endpoint_id = $1 AND late = $2 AND next_attempt_at <= $3
-				ORDER BY next_attempt_at, id LIMIT $4`+tx.d.skip+`
+				ORDER BY next_attempt_at, id LIMIT $4 + 0`+tx.d.skip+`
 			) UPDATE deliveries SET claim_id = $5, next_attempt_at = $6 FROM due WHERE deliveries.id = due.id
 			RETURNING `+deliveryMeta+", (SELECT body FROM bodies WHERE bodies.id = deliveries.id)", endpointID, late, micros(tx.now), n-len(out), claimID, micros(until))
 		if err != nil {

@@ -27,7 +27,9 @@ type dialect struct {
 	full    func(error) bool // no space left
 	unique  func(error) bool // a UNIQUE constraint refused it
 	writers int              // connections that may write; 0: the driver's own limit
-	places  int              // arguments of one statement that do well
+	// checkpoint moves the log to the database file beside running commits; "" where the engine sees to it
+	checkpoint string
+	places     int // arguments of one statement that do well
 }
 
 // rows is how many rows of so many columns one statement does well to write:
@@ -53,7 +55,8 @@ func pieces[T any](rows []T, most int) iter.Seq[[]T] {
 
 var sqliteDialect = dialect{
 	name: "sqlite3", driver: "sqlite", id: "INTEGER PRIMARY KEY AUTOINCREMENT", writers: 1,
-	places: 1, // a statement costs no journey, one that is kept no parsing, and the driver compares each argument with those before it
+	checkpoint: "PRAGMA wal_checkpoint(PASSIVE)",
+	places:     1, // a statement costs no journey, one that is kept no parsing, and the driver compares each argument with those before it
 	retry: func(err error) bool {
 		c := sqliteCode(err) & 0xff
 		return c == sqlite3.SQLITE_BUSY || c == sqlite3.SQLITE_LOCKED
@@ -108,14 +111,16 @@ func dialectOf(address string) dialect {
 //
 // SQLite: WAL lets readers go on while one writes; synchronous FULL, so that
 // what was accepted survives a power cut; a transaction takes the write lock
-// when it begins, so that it never has to give up in its middle.
+// when it begins, so that it never has to give up in its middle. The log is
+// moved to the file by checkpointer, and by a commit only when it has grown to
+// 64 MB.
 func (d dialect) sources(address string) (write, read string) {
 	if d.driver != "sqlite" {
 		return address, address
 	}
 	q := url.Values{"_pragma": {
 		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
-		"cache_size(-32000)", "temp_store(MEMORY)", "journal_size_limit(67108864)",
+		"cache_size(-32000)", "temp_store(MEMORY)", "wal_autocheckpoint(16384)", "journal_size_limit(67108864)",
 	}}
 	read = "file:" + (&url.URL{Path: address}).EscapedPath() + "?" + q.Encode()
 	return read + "&_txlock=immediate", read + "&_pragma=query_only(1)"

@@ -34,6 +34,8 @@ type Store struct {
 	read  *sql.DB // the same as write on Postgres
 	clock func() time.Time
 	log   *slog.Logger
+
+	checkpoints *checkpointer
 }
 
 // Reader asks. Its answers are as of one moment only within an Update.
@@ -88,11 +90,14 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	read.SetMaxOpenConns(n)
 	read.SetMaxIdleConns(n)
-	return &Store{Reader: Reader{q: storable{read}, d: d}, write: write, read: read, clock: cfg.Clock, log: cfg.Logger}, nil
+	s := &Store{Reader: Reader{q: storable{read}, d: d}, write: write, read: read, clock: cfg.Clock, log: cfg.Logger, checkpoints: &checkpointer{}}
+	s.startCheckpoints()
+	return s, nil
 }
 
 // Close closes the database.
 func (s *Store) Close() error {
+	s.stopCheckpoints()
 	if s.read != s.write {
 		return errors.Join(s.read.Close(), s.write.Close())
 	}
@@ -152,6 +157,7 @@ func (s *Store) once(ctx context.Context, o *sql.TxOptions, fn func(tx *Tx) erro
 	if err := t.Commit(); err != nil {
 		return err
 	}
+	s.checkpoints.dirty.Store(true)
 	for _, f := range tx.after {
 		f()
 	}

@@ -198,15 +198,21 @@ func (d *Desk) storePassword(ctx context.Context, userID, keepSession int64, has
 		if err != nil {
 			return err
 		}
-		u.PasswordHash, u.UpdatedAt = hash, tx.Now()
-		if err := tx.UpdateUser(ctx, u); err != nil {
-			return err
-		}
-		if err := tx.DeletePasswordResets(ctx, u.ID); err != nil {
-			return err
-		}
-		return tx.DeleteSessionsOf(ctx, u.ID, keepSession)
+		return setPassword(ctx, tx, u, keepSession, hash)
 	})
+}
+
+// setPassword writes a password and ends what the old one, or a mailed link,
+// has opened.
+func setPassword(ctx context.Context, tx *store.Tx, u paraph.User, keepSession int64, hash string) error {
+	u.PasswordHash, u.UpdatedAt = hash, tx.Now()
+	if err := tx.UpdateUser(ctx, u); err != nil {
+		return err
+	}
+	if err := tx.DeletePasswordResets(ctx, u.ID); err != nil {
+		return err
+	}
+	return tx.DeleteSessionsOf(ctx, u.ID, keepSession)
 }
 
 // ForgotPassword mails a link to set a new password. Whether the address is
@@ -242,7 +248,14 @@ func (d *Desk) ResetPassword(ctx context.Context, token, password string) (parap
 	if err := checkPassword("password", password); err != nil {
 		return u, err
 	}
-	return u, d.storePassword(ctx, u.ID, 0, d.hasher.hash(password))
+	hash := d.hasher.hash(password)
+	err = d.Store.Update(ctx, func(tx *store.Tx) error {
+		if u, err = tx.UserByReset(ctx, token, tx.Now()); err != nil { // somebody may have used it meanwhile
+			return err
+		}
+		return setPassword(ctx, tx, u, 0, hash)
+	})
+	return u, err
 }
 
 // CreateTeam makes a team of which the user is the first admin.

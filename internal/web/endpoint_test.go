@@ -85,14 +85,29 @@ func TestWebhookFormSaysWhatIsWrong(t *testing.T) {
 	v := s.as(t, w.Person(t, "Ada"))
 	good := map[string]string{"url": "https://hooks.example.com/a", "events": "document.signed", "description": "Kept"}
 	for _, c := range []struct{ name, value, at string }{
-		{"url", "", "url"}, {"url", "ftp://x.example", "url"}, {"url", "https://me:pw@x.example/", "url"}, {"url", "http://0x7f.1/", "url"},
-		{"events", "", "events"}, {"events", "document.singed", "events"},
+		{"url", "", "url"},
+		{"url", "ftp://x.example", "url"},
+		{"url", "https://me:pw@x.example/", "url"},
+		{"url", "http://0x7f.1/", "url"},
+		{"events", "", "events"},
+		{"events", "document.singed", "events"},
 		{"secret", "line\nbreak", "secret"},
-		{"headers", "no colon", "headers"}, {"headers", "Host: x", "headers"}, {"headers", "webhook-id: x", "headers"},
-		{"schedule", "sometimes", "schedule"}, {"schedule", "own", "schedule"},
-		{"timeout", "99", "timeout"}, {"timeout", "0", "timeout"}, {"timeout", "NaN", "timeout"}, {"timeout", "soon", "timeout"}, {"timeout", "-1", "timeout"},
-		{"concurrency", "65", "concurrency"}, {"concurrency", "1.5", "concurrency"}, {"concurrency", "0", "concurrency"},
-		{"rate", "-1", "rate"}, {"rate", "1e9", "rate"}, {"rate", "Inf", "rate"},
+		{"headers", "no colon", "headers"},
+		{"headers", "Host: x", "headers"},
+		{"headers", "webhook-id: x", "headers"},
+		{"schedule", "sometimes", "schedule"},
+		{"schedule", "own", "schedule"},
+		{"timeout", "99", "timeout"},
+		{"timeout", "0", "timeout"},
+		{"timeout", "NaN", "timeout"},
+		{"timeout", "soon", "timeout"},
+		{"timeout", "-1", "timeout"},
+		{"concurrency", "65", "concurrency"},
+		{"concurrency", "1.5", "concurrency"},
+		{"concurrency", "0", "concurrency"},
+		{"rate", "-1", "rate"},
+		{"rate", "1e9", "rate"},
+		{"rate", "Inf", "rate"},
 	} {
 		var pairs []string
 		for name, value := range good {

@@ -69,7 +69,9 @@ func TestReadableOfEveryEvent(t *testing.T) {
 				t.Errorf("%s shows %q", file, s)
 			}
 		}
-		if strings.Contains(file, "documenso") && !slices.ContainsFunc(secrets, func(s string) bool { return strings.Contains(string(body), `"token": "`+s+`"`) || strings.Contains(string(body), `"token":"`+s+`"`) }) {
+		if strings.Contains(file, "documenso") && !slices.ContainsFunc(secrets, func(s string) bool {
+			return strings.Contains(string(body), `"token": "`+s+`"`) || strings.Contains(string(body), `"token":"`+s+`"`)
+		}) {
 			t.Errorf("%s: no token was masked", file)
 		}
 	}

@@ -51,4 +51,6 @@ func (j Join) path() string { return "/join/" + j.Token }
 // other reports whether somebody else is signed in than was invited.
 func (j Join) other() bool { return j.Here != j.Email }
 
-func passwordHint() string { return "At least 10 characters. A few words together are easy to remember and hard to guess." }
+func passwordHint() string {
+	return "At least 10 characters. A few words together are easy to remember and hard to guess."
+}

@@ -21,8 +21,10 @@ const (
 // Tabs are the settings' parts; the instance's belongs to its owner.
 func Tabs(current string, owner bool) []kit.Tab {
 	all := []kit.Tab{
-		{Label: TabProfile, Href: "/settings/profile"}, {Label: TabPassword, Href: "/settings/password"},
-		{Label: TabTokens, Href: "/settings/tokens"}, {Label: TabWebhooks, Href: "/settings/webhooks"},
+		{Label: TabProfile, Href: "/settings/profile"},
+		{Label: TabPassword, Href: "/settings/password"},
+		{Label: TabTokens, Href: "/settings/tokens"},
+		{Label: TabWebhooks, Href: "/settings/webhooks"},
 	}
 	if owner {
 		all = append(all, kit.Tab{Label: TabInstance, Href: "/settings/instance"})

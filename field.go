@@ -85,6 +85,9 @@ func (t FieldType) IsImage() bool { return t == SignatureField || t == InitialsF
 
 // Label is the type's name as people read it.
 func (t FieldType) Label() string {
+	if !t.Valid() {
+		return "Field"
+	}
 	s := string(t)
 	return strings.ToUpper(s[:1]) + s[1:]
 }

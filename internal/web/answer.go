@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
+	"runtime/debug"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -50,7 +52,7 @@ func statusOf(err error) int {
 // to the log, under a reference that the page shows.
 func (s *server) answer(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		err := h(w, r)
+		err := guarded(h, w, r)
 		if err == nil || r.Context().Err() != nil {
 			return
 		}
@@ -70,6 +72,21 @@ func (s *server) answer(h handler) http.Handler {
 		}
 		_ = s.page(w, r, status, kit.ErrorPage(f), kit.Page{Title: f.Title})
 	})
+}
+
+// guarded turns a panic into an error, so that whoever asked gets a page and the
+// log says where it was.
+func guarded(h handler, w http.ResponseWriter, r *http.Request) (err error) {
+	defer func() {
+		switch p := recover(); p {
+		case nil:
+		case http.ErrAbortHandler:
+			panic(p)
+		default:
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return h(w, r)
 }
 
 // wantsJSON reports whether a script asked.

@@ -30,13 +30,13 @@ type limits struct {
 	values int64 // bytes of all values
 	file   int64 // bytes of one file
 	files  int   // how many
+	total  int64 // bytes of all files, which are held in memory together
 }
 
 // readForm reads a form of either encoding. A file that is too large is marked
-// and the rest is read on; a form that is too large as a whole, by more than one
-// file, is an error.
+// and the rest is read on; a form that is too large as a whole is an error.
 func readForm(w http.ResponseWriter, r *http.Request, l limits) (form, error) {
-	r.Body = http.MaxBytesReader(w, r.Body, l.values+int64(l.files+1)*(l.file+4096))
+	r.Body = http.MaxBytesReader(w, r.Body, l.values+l.total+int64(l.files)*1024)
 	kind, params, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if kind != "multipart/form-data" {
 		r.Body = http.MaxBytesReader(w, r.Body, l.values)

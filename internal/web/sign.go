@@ -19,6 +19,9 @@ import (
 // maxValue bounds the JSON of one value: a signature's picture of some 2 MB.
 const maxValue = 3 << 20
 
+// maxPictures bounds what the plain form uploads at once.
+const maxPictures = 24 << 20
+
 // part is an envelope as the recipient has it before them whose link was used.
 type part struct {
 	e     paraph.Envelope
@@ -392,7 +395,7 @@ func (s *server) signFinish(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f, err := readForm(w, r, limits{values: maxValues, file: maxValue, files: paraph.MaxFields})
+	f, err := readForm(w, r, limits{values: maxValues, file: maxValue, files: paraph.MaxFields, total: maxPictures})
 	if err != nil {
 		return err
 	}

@@ -139,6 +139,7 @@ func plainField(f paraph.Field) editor.PlainField {
 	return editor.PlainField{
 		ID: strconv.FormatInt(f.ID, 10), Type: string(f.Type), RecipientID: strconv.FormatInt(f.RecipientID, 10), Page: pageKey(a.DocumentID, a.Page),
 		Label: f.Name, X: a.X * 100, Y: a.Y * 100, W: a.W * 100, H: a.H * 100, Required: f.Required,
+		Options: f.Settings.Options,
 	}
 }
 
@@ -346,8 +347,9 @@ func editedFields(e *paraph.Envelope, f form) ([]paraph.Field, editor.PlainField
 		old := fieldsJSON(fields[i:i+1], nil)[0]
 		j.ReadOnly, j.Default, j.Placeholder, j.Options, j.FontSize, j.Min, j.Max = old.ReadOnly, old.Default, old.Placeholder, old.Options, old.FontSize, old.Min, old.Max
 	}
-	if choices := f.Get("options"); choices != "" {
-		j.Options = lines(choices)
+	if f.Has("options") {
+		j.Options = lines(f.Get("options"))
+		sent.Options = j.Options
 	}
 	if i < 0 {
 		return append(fields, j.field(e)), sent

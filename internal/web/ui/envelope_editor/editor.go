@@ -4,6 +4,7 @@ package editor
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/paraph-sign/paraph/internal/web/ui/kit"
 )
@@ -27,7 +28,7 @@ type View struct {
 }
 
 // Plain is the form without scripts: one form for each field, one for a new one. Each posts to Action: id (empty for a new
-// field), type, recipient, page ("DOCUMENT_ID/PAGE", from 0), x, y, w, h in percent of the page, label, required=on, and do =
+// field), type, recipient, page ("DOCUMENT_ID/PAGE", from 0), x, y, w, h in percent of the page, label, options (a line each), required=on, and do =
 // "save" or "delete".
 type Plain struct {
 	Action     string
@@ -42,6 +43,7 @@ type PlainField struct {
 	ID, Type, RecipientID, Page, Label string
 	X, Y, W, H                         float64
 	Required                           bool
+	Options                            []string // radio, select
 	Error                              string
 }
 
@@ -72,6 +74,8 @@ func (f PlainField) inputID(name string) string {
 	}
 	return "f-" + f.ID + "-" + name
 }
+
+func (f PlainField) choices() string { return strings.Join(f.Options, "\n") }
 
 func (f PlainField) submitLabel() string {
 	if f.ID == "" {

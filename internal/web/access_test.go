@@ -15,6 +15,7 @@ import (
 // scene is an owner with one of everything, and a stranger with nothing.
 type scene struct {
 	*site
+	t               *testing.T
 	owner, stranger desktest.Person
 	draft, sent     paraph.Envelope
 	endpoint        paraph.Endpoint
@@ -28,7 +29,7 @@ var secretWords = []string{"Topsecret", "secret.example"}
 
 func newScene(t *testing.T) *scene {
 	t.Helper()
-	s := &scene{site: newSite(t, desktest.Options{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})}
+	s := &scene{t: t, site: newSite(t, desktest.Options{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})}
 	s.owner, s.stranger = s.Person(t, "Olive Owner"), s.Person(t, "Stan Stranger")
 	var err error
 	check := func() {
@@ -181,6 +182,8 @@ var expectations = map[string]expected{
 	"GET /dev/mail":           {path: "/dev/mail", nobody: 200, stranger: 200, owner: 200, shows: true},
 	"GET /dev/mail/{id}":      {path: "/dev/mail/999", nobody: 404, stranger: 404, owner: 404},
 	"GET /dev/mail/{id}/html": {path: "/dev/mail/999/html", nobody: 404, stranger: 404, owner: 404},
+	"GET /dev/inbox":          {path: "/dev/inbox", nobody: 200, stranger: 200, owner: 200},
+	"POST /dev/inbox/{name}":  {path: "/dev/inbox/x", nobody: 200, stranger: 200, owner: 200},
 }
 
 // Every route, as nobody, as a stranger and as the owner, in this order. A

@@ -78,3 +78,38 @@ func TestPieces(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestDevInbox(t *testing.T) {
+	t.Parallel()
+	s := siteOf(t, desktest.New(t, desktest.Options{}))
+	v := s.visitor(t)
+	v.get("/dev/inbox").is(http.StatusOK).says("Nothing received yet")
+	send := func(path, body string) int {
+		r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("X-Paraph-Event", "document.sent")
+		rec := httptest.NewRecorder()
+		s.handler.ServeHTTP(rec, r)
+		return rec.Code
+	}
+	for path, want := range map[string]int{
+		"/dev/inbox/crm": 200, "/dev/inbox/crm?status=503": 503, "/dev/inbox/crm?status=204": 204, "/dev/inbox/crm?status=1": 422, "/dev/inbox/crm?status=x": 422,
+	} {
+		if got := send(path, `{"a":{"b":"<i>"}}`); got != want {
+			t.Errorf("%s: status %d, want %d", path, got, want)
+		}
+	}
+	if got := send("/dev/inbox/large", strings.Repeat("x", inboxBody+1)); got != http.StatusRequestEntityTooLarge {
+		t.Errorf("a large body: status %d", got)
+	}
+	a := v.get("/dev/inbox").is(http.StatusOK).says("document.sent").says("answered 503").silent("<i>")
+	if got := a.Find("pre").First().Text(); got != "{\n  \"a\": {\n    \"b\": \"<i>\"\n  }\n}" {
+		t.Errorf("the body is shown as %q", got)
+	}
+	for range inboxRequests {
+		send("/dev/inbox/crm", "{}")
+	}
+	if n := v.get("/dev/inbox").Find("details.attempt").Length(); n != inboxRequests {
+		t.Errorf("%d requests are kept", n)
+	}
+}

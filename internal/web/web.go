@@ -33,6 +33,7 @@ type server struct {
 	Config
 	secure bool // cookies travel over TLS only
 	tries  *tries
+	inbox  inbox // of development
 }
 
 // handler answers a request, or says what went wrong; answer renders that.
@@ -149,6 +150,8 @@ func (s *server) routes() []route {
 		{"GET /dev/mail", anybody, s.devMail},
 		{"GET /dev/mail/{id}", anybody, s.devMailPage},
 		{"GET /dev/mail/{id}/html", anybody, s.devMailHTML},
+		{"GET /dev/inbox", anybody, s.devInbox},
+		{"POST /dev/inbox/{name}", anybody, s.devReceive},
 	}
 }
 

@@ -71,3 +71,38 @@ type Mails struct {
 func (m Mail) path() string { return "/dev/mail/" + strconv.FormatInt(m.ID, 10) }
 
 func (a Attachment) label() string { return a.Name + ", " + kit.Bytes(int64(a.Size)) }
+
+// Inbox is what webhooks sent to this server itself.
+type Inbox struct {
+	All  []Received // newest first
+	Base string
+	Now  time.Time
+}
+
+// Received is one request.
+type Received struct {
+	ID             int64
+	Name           string
+	At             time.Time
+	Status         int // that it was answered
+	Event, Attempt string
+	Headers        [][2]string
+	Body           string
+}
+
+func (q Received) dom() string { return "received-" + strconv.FormatInt(q.ID, 10) }
+
+func (q Received) state() kit.Status {
+	st := kit.Status{Label: "answered " + strconv.Itoa(q.Status), Tone: kit.Success, Icon: "check"}
+	if q.Status > 299 {
+		st.Tone, st.Icon = kit.Error, "x"
+	}
+	return st
+}
+
+func (q Received) title() string {
+	if q.Event == "" {
+		return "POST"
+	}
+	return q.Event
+}

@@ -341,7 +341,9 @@ func (e *Envelope) ready(i int, r Recipient, now time.Time) error {
 // that would be empty: they could never finish.
 func (e *Envelope) fillable(r Recipient, now time.Time) error {
 	for _, f := range e.FieldsOf(r.ID) {
-		f.Value = f.Prefill(r, now)
+		if f.EnteredAt.IsZero() {
+			f.Value = f.Prefill(r, now)
+		}
 		if f.ReadOnly && f.Required && !f.Filled() {
 			return FieldErrorf(f.InputName(), "“%s” is required and read only, so it needs a default value.", f.Title())
 		}

@@ -297,3 +297,22 @@ func TestCrossOrigin(t *testing.T) {
 	}
 	v.get("/settings/tokens").silent("Evil")
 }
+
+// TestErrorsInTheFrameOfWhoAsked keeps somebody who is signed in among their
+// own things when something is refused.
+func TestErrorsInTheFrameOfWhoAsked(t *testing.T) {
+	t.Parallel()
+	w := desktest.New(t, desktest.Options{})
+	s := siteOf(t, w)
+	w.Person(t, "The owner")
+	v := s.as(t, w.Person(t, "Ada"))
+	for path, status := range map[string]int{"/settings/instance": http.StatusForbidden, "/nothing/here": http.StatusNotFound, "/envelopes/7": http.StatusNotFound} {
+		if v.get(path).is(status).Find("form[action='/signout']").Length() != 1 {
+			t.Errorf("%s: a signed-in user is shown the page of strangers", path)
+		}
+		if s.visitor(t).get(path).Find("form[action='/signout']").Length() != 0 {
+			t.Errorf("%s: a stranger is shown the page of users", path)
+		}
+	}
+	s.visitor(t).post("/settings/profile").is(http.StatusUnauthorized).says("You are signed out")
+}

@@ -36,19 +36,30 @@ func (s *server) cookie(name string) string {
 	return name
 }
 
-// admit looks up who is signed in, and sends strangers of a route to the page
-// where they sign in.
+// known looks up who is signed in, for whatever answers: also an error's page
+// is in the frame of who asked.
+func (s *server) known(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := r.Cookie(s.cookie("session"))
+		if err != nil || c.Value == "" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		signed, err := s.Store.SessionByToken(r.Context(), c.Value, s.Store.Now())
+		switch {
+		case err == nil:
+			r = r.WithContext(context.WithValue(r.Context(), signedKey{}, signed))
+		case paraph.KindOf(err) != paraph.NotFound:
+			s.answer(func(http.ResponseWriter, *http.Request) error { return err }).ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// admit sends strangers of a route to the page where they sign in.
 func (s *server) admit(rt route) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		c, err := r.Cookie(s.cookie("session"))
-		if err == nil && c.Value != "" {
-			signed, err := s.Store.SessionByToken(r.Context(), c.Value, s.Store.Now())
-			if err == nil {
-				r = r.WithContext(context.WithValue(r.Context(), signedKey{}, signed))
-			} else if paraph.KindOf(err) != paraph.NotFound {
-				return err
-			}
-		}
 		if _, ok := signedOf(r); !ok && rt.access == signedIn {
 			return s.turnAway(w, r)
 		}

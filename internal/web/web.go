@@ -167,15 +167,15 @@ func New(cfg Config) (http.Handler, error) {
 	s := &server{Config: cfg, secure: base.Scheme == "https", tries: newTries(10, time.Minute)}
 	mux := http.NewServeMux()
 	for _, rt := range s.routes() {
-		mux.Handle(rt.pattern, s.answer(s.admit(rt)))
+		mux.Handle(rt.pattern, s.known(s.answer(s.admit(rt))))
 	}
 	mux.Handle("GET "+assets.Prefix, cfg.Assets)
-	mux.Handle("/", s.answer(func(http.ResponseWriter, *http.Request) error { return errNoPage }))
+	mux.Handle("/", s.known(s.answer(func(http.ResponseWriter, *http.Request) error { return errNoPage })))
 	guard := http.NewCrossOriginProtection()
 	if err := guard.AddTrustedOrigin(base.Scheme + "://" + base.Host); err != nil {
 		return nil, err
 	}
-	guard.SetDenyHandler(s.answer(func(http.ResponseWriter, *http.Request) error { return errCrossOrigin }))
+	guard.SetDenyHandler(s.known(s.answer(func(http.ResponseWriter, *http.Request) error { return errCrossOrigin })))
 	return headers(guard.Handler(mux)), nil
 }
 

@@ -159,11 +159,3 @@ func oops(err error) (shown *paraph.Error, rest error) {
 	}
 	return nil, err
 }
-
-// at is the error's sentence if it stands at that input.
-func at(e *paraph.Error, field string) string {
-	if e != nil && e.Field == field {
-		return e.Message
-	}
-	return ""
-}

@@ -332,7 +332,7 @@ func (tx *Tx) saveAttempts(ctx context.Context, results []Result) error {
 		rows = append(rows, "("+id+", (SELECT COALESCE(MAX(number), 0) + 1 FROM attempts WHERE delivery_id = "+id+"), "+
 			list(&a, []any{
 				micros(t.At), t.Status, t.Code, t.Error, t.Duration.Microseconds(), asJSON(t.Timings), t.RemoteAddress,
-				asJSON(t.RequestHeaders), asJSON(t.ResponseHeaders), body, t.Truncated,
+				pairsJSON(t.RequestHeaders), pairsJSON(t.ResponseHeaders), body, t.Truncated,
 			})+")")
 	}
 	if len(rows) == 0 {
@@ -344,7 +344,22 @@ func (tx *Tx) saveAttempts(ctx context.Context, results []Result) error {
 	return err
 }
 
+// keepsClaim holds while a delivery is still the claim's: id and claim_id are
+// compared beside it.
+const keepsClaim = "(" + stillPending + " OR COALESCE(deliveries.state, '') = 'skipped' AND "
+
+func (tx *Tx) saveState(ctx context.Context, d paraph.Delivery) error {
+	_, err := tx.exec(ctx, `UPDATE deliveries SET state = $1, attempts = $2, late = ($2 > attempts_before), next_attempt_at = $3, claim_id = '',
+			last_status = $4, last_error = $5, finished_at = $6
+		WHERE id = $7 AND claim_id = $8 AND `+keepsClaim+"$9)", string(d.State), d.Attempts, micros(d.NextAttemptAt), d.LastStatus, d.LastError,
+		micros(d.FinishedAt), d.ID, d.ClaimID, d.State == paraph.DeliverySucceeded && d.ClaimID != "")
+	return err
+}
+
 func (tx *Tx) saveStates(ctx context.Context, results []Result) error {
+	if len(results) == 1 { // what SQLite always has; it takes half the time
+		return tx.saveState(ctx, results[0].Delivery)
+	}
 	var a args
 	rows := make([]string, len(results))
 	for i, r := range results {
@@ -359,8 +374,8 @@ func (tx *Tx) saveStates(ctx context.Context, results []Result) error {
 	_, err := tx.exec(ctx, `WITH r (id, claim_id, state, attempts, next_at, status, error, finished) AS (VALUES `+strings.Join(rows, ", ")+`)
 		UPDATE deliveries SET state = r.state, attempts = r.attempts, late = (r.attempts > deliveries.attempts_before), next_attempt_at = r.next_at, claim_id = '',
 			last_status = r.status, last_error = r.error, finished_at = r.finished
-		FROM r WHERE deliveries.id = r.id AND deliveries.claim_id = r.claim_id AND (`+stillPending+`
-			OR COALESCE(deliveries.state, '') = 'skipped' AND r.state = 'succeeded' AND r.claim_id <> '')`, a...)
+		FROM r WHERE deliveries.id = r.id AND deliveries.claim_id = r.claim_id
+			AND `+keepsClaim+"r.state = 'succeeded' AND r.claim_id <> '')", a...)
 	return err
 }
 

@@ -50,6 +50,38 @@ type sqliteConn interface {
 type keeper struct {
 	sqliteConn
 	kept map[string]*kept
+	inTx bool
+}
+
+// BeginTx marks the connection. database/sql looks before each statement of a
+// transaction whether its context has ended; to break off within one would
+// have the driver start a goroutine for each, which costs more than most.
+func (k *keeper) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
+	t, err := k.sqliteConn.BeginTx(ctx, o)
+	k.inTx = err == nil
+	return keptTx{t, k}, err
+}
+
+type keptTx struct {
+	driver.Tx
+	of *keeper
+}
+
+func (t keptTx) Commit() error {
+	t.of.inTx = false
+	return t.Tx.Commit()
+}
+
+func (t keptTx) Rollback() error {
+	t.of.inTx = false
+	return t.Tx.Rollback()
+}
+
+func (k *keeper) unhurried(ctx context.Context) context.Context {
+	if k.inTx {
+		return context.WithoutCancel(ctx)
+	}
+	return ctx
 }
 
 type kept struct {
@@ -92,7 +124,7 @@ func (k *keeper) ExecContext(ctx context.Context, query string, args []driver.Na
 	if s == nil {
 		return k.sqliteConn.ExecContext(ctx, query, args)
 	}
-	return s.ExecContext(ctx, args)
+	return s.ExecContext(k.unhurried(ctx), args)
 }
 
 func (k *keeper) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
@@ -103,7 +135,7 @@ func (k *keeper) QueryContext(ctx context.Context, query string, args []driver.N
 	if s == nil {
 		return k.sqliteConn.QueryContext(ctx, query, args)
 	}
-	rows, err := s.QueryContext(ctx, args)
+	rows, err := s.QueryContext(k.unhurried(ctx), args)
 	if err != nil {
 		return nil, err
 	}

@@ -66,6 +66,32 @@ func asJSON(v any) string {
 	return string(b)
 }
 
+// pairsJSON is asJSON for headers, without its detours: two lists of them are
+// written with every attempt.
+func pairsJSON(pairs [][2]string) string {
+	if pairs == nil {
+		return "null"
+	}
+	b := []byte{'['}
+	for i, p := range pairs {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(appendText(append(b, '['), p[0]), ',')
+		b = append(appendText(b, p[1]), ']')
+	}
+	return string(append(b, ']'))
+}
+
+func appendText(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			return append(b, asJSON(s)...)
+		}
+	}
+	return append(append(append(b, '"'), s...), '"')
+}
+
 // storable is a querier that takes out of every text what Postgres would
 // refuse and SQLite keep: bytes that are no UTF-8, and NUL. What people and
 // programs send (headers, search words, error messages) may hold either.

@@ -191,7 +191,7 @@ func (s *server) draftView(e *paraph.Envelope) draft.View {
 	}
 	for _, r := range e.Recipients {
 		v.Recipients.Rows = append(v.Recipients.Rows, envelopenew.Row{
-			ID: strconv.FormatInt(r.ID, 10), Name: r.Name, Email: r.Email, Kind: string(r.Kind), Role: r.Role, Order: r.Order,
+			ID: strconv.FormatInt(r.ID, 10), Name: r.Name, Email: r.Email, Kind: string(r.Kind), Role: chosenRole(e, r), Order: r.Order,
 		})
 	}
 	return v
@@ -478,7 +478,7 @@ func (s *server) showReview(w http.ResponseWriter, r *http.Request, status int, 
 	}
 	for i, p := range e.Recipients {
 		v.Recipients = append(v.Recipients, draft.Person{
-			Name: p.DisplayName(), Email: p.Email, Does: does(p.Kind), Role: p.Role, Fields: len(e.FieldsOf(p.ID)), Order: p.Order, Number: i,
+			Name: p.DisplayName(), Email: p.Email, Does: does(p.Kind), Role: chosenRole(e, p), Fields: len(e.FieldsOf(p.ID)), Order: p.Order, Number: i,
 		})
 	}
 	if x, ok := asError(missing); ok {

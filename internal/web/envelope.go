@@ -218,7 +218,7 @@ func finishedStatus(k paraph.RecipientKind) kit.Status {
 
 func (s *server) ownRecipient(e *paraph.Envelope, r paraph.Recipient, i int) envelope.Recipient {
 	out := envelope.Recipient{
-		ID: r.ID, Name: r.DisplayName(), Email: r.Email, Role: r.Role, Does: capital(does(r.Kind)), State: recipientStatus(e, r), Order: r.Order, Number: i,
+		ID: r.ID, Name: r.DisplayName(), Email: r.Email, Role: chosenRole(e, r), Does: capital(does(r.Kind)), State: recipientStatus(e, r), Order: r.Order, Number: i,
 	}
 	switch {
 	case !r.DeclinedAt.IsZero():
@@ -237,6 +237,15 @@ func (s *server) ownRecipient(e *paraph.Envelope, r paraph.Recipient, i int) env
 		out.Remind = envelopePath(e.ID) + "/recipients/" + strconv.FormatInt(r.ID, 10) + "/remind"
 	}
 	return out
+}
+
+// chosenRole is a recipient's role, unless it is only the name that the rules
+// give to those who were given none on our pages.
+func chosenRole(e *paraph.Envelope, r paraph.Recipient) string {
+	if e.Source == paraph.FromWeb && (strings.HasSuffix(r.Role, " Party") || strings.HasPrefix(r.Role, "Party ")) {
+		return ""
+	}
+	return r.Role
 }
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

@@ -160,7 +160,7 @@ func (s *server) layout(w http.ResponseWriter, r *http.Request) error {
 	}
 	for i, rec := range e.Recipients {
 		if rec.Kind.HasFields() {
-			out.Recipients = append(out.Recipients, recipientJSON{strconv.FormatInt(rec.ID, 10), rec.DisplayName(), rec.Email, rec.Role, i % 8})
+			out.Recipients = append(out.Recipients, recipientJSON{strconv.FormatInt(rec.ID, 10), rec.DisplayName(), rec.Email, chosenRole(&e, rec), i % 8})
 		}
 	}
 	writeJSON(w, http.StatusOK, out)

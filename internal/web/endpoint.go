@@ -15,8 +15,8 @@ import (
 	"github.com/paraph-sign/paraph/internal/webhook"
 )
 
-// recently is the span over which a webhook's health is counted.
-const recently = 7 * 24 * time.Hour
+// recently is of how many deliveries a webhook's health is counted.
+const recently = 200
 
 // hook is the webhook in the path, if it belongs to the space of who asks.
 func (s *server) hook(r *http.Request) (paraph.Endpoint, error) {
@@ -60,7 +60,7 @@ func (s *server) webhooksPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	stats, err := s.Store.StatsOf(r.Context(), signed.Space.ID, v.Now.Add(-recently))
+	stats, err := s.Store.RecentStats(r.Context(), signed.Space.ID, recently)
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (s *server) webhooksPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func health(st store.EndpointStats) webhooks.Health {
-	return webhooks.Health{Succeeded: st.Succeeded, Failed: st.Failed, Waiting: st.Pending, LastOK: st.LastOK}
+	return webhooks.Health{Succeeded: st.Succeeded, Failed: st.Failed, LastOK: st.LastOK}
 }
 
 // newHookForm is the form with what applies when nothing is said.
@@ -378,13 +378,18 @@ func (s *server) webhookPage(w http.ResponseWriter, r *http.Request) error {
 
 func (s *server) hookView(r *http.Request, e paraph.Endpoint) (v webhooks.Webhook, err error) {
 	now := s.Store.Now()
-	stats, err := s.Store.StatsOf(r.Context(), e.AccountID, now.Add(-recently))
+	stats, err := s.Store.RecentStats(r.Context(), e.AccountID, recently)
+	if err != nil {
+		return v, err
+	}
+	waiting, err := s.Store.Backlog(r.Context(), e.AccountID, e.ID)
 	if err != nil {
 		return v, err
 	}
 	v = webhooks.Webhook{
 		ID: e.ID, URL: e.URL, Description: e.Description, On: e.Enabled, Why: e.DisabledWhy, OffSince: e.DisabledAt, Events: e.Events,
 		Facts: hookFacts(e), Health: health(stats[e.ID]), Tests: testOptions(e), Open: r.URL.Query().Get("do"), Now: now, Self: r.URL.RequestURI(),
+		Waiting: waiting,
 	}
 	return v, s.deliveryLog(r, e, &v)
 }

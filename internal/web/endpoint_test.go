@@ -240,7 +240,7 @@ func TestDeliveryPage(t *testing.T) {
 		if a.Find("[data-live]").Length() != 0 {
 			t.Error("what is over is still watched")
 		}
-		v.get("/settings/webhooks").says("100 %").says("1 of 1 in 7 days")
+		v.get("/settings/webhooks").says("100 %").says("1 of the last 1")
 	})
 }
 

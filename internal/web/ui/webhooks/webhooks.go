@@ -33,10 +33,10 @@ type Row struct {
 	Health           Health
 }
 
-// Health is how a webhook has been doing lately.
+// Health is what became of the newest deliveries of a webhook.
 type Health struct {
-	Succeeded, Failed, Waiting int
-	LastOK                     time.Time
+	Succeeded, Failed int
+	LastOK            time.Time
 }
 
 // Secret is a signing secret, shown this once.
@@ -82,9 +82,9 @@ func (h Health) rate() string {
 
 func (h Health) detail() string {
 	if h.Succeeded+h.Failed == 0 {
-		return "nothing sent in 7 days"
+		return "nothing sent yet"
 	}
-	return strconv.Itoa(h.Succeeded) + " of " + strconv.Itoa(h.Succeeded+h.Failed) + " in 7 days"
+	return strconv.Itoa(h.Succeeded) + " of the last " + strconv.Itoa(h.Succeeded+h.Failed)
 }
 
 // eventNames are the first events of a webhook, and how many more there are.
@@ -114,6 +114,7 @@ type Webhook struct {
 	Events      []string
 	Facts       []kit.Pair
 	Health      Health
+	Waiting     int64 // deliveries
 	Fresh       *Secret
 	Tests       []kit.Option
 	TestWrong   string

@@ -25,6 +25,7 @@ func (d *Desk) CurrentPDF(ctx context.Context, e *paraph.Envelope, doc paraph.Do
 	if len(marks) == 0 {
 		return d.Blobs.Get(ctx, doc.Original)
 	}
+	ctx = context.WithoutCancel(ctx)
 	return d.pages.get("pdf:"+stateKey(e, doc, marks), func() ([]byte, error) {
 		pdf, err := d.Blobs.Get(ctx, doc.Original)
 		if err != nil {
@@ -42,6 +43,7 @@ func (d *Desk) CurrentPDF(ctx context.Context, e *paraph.Envelope, doc paraph.Do
 // pixels, and its content type. Pictures are kept, so asking again is cheap.
 func (d *Desk) PagePicture(ctx context.Context, e *paraph.Envelope, doc paraph.Document, page, width int) ([]byte, string, error) {
 	key := fmt.Sprintf("page:%s:%d:%d", stateKey(e, doc, finishedMarks(e, doc)), page, width)
+	ctx = context.WithoutCancel(ctx)
 	b, err := d.pages.get(key, func() ([]byte, error) {
 		pdf, err := d.CurrentPDF(ctx, e, doc)
 		if err != nil {
@@ -63,6 +65,7 @@ func (d *Desk) PagePicture(ctx context.Context, e *paraph.Envelope, doc paraph.D
 
 // PageText is the words on a page of a document and where they stand.
 func (d *Desk) PageText(ctx context.Context, doc paraph.Document, page int) ([]seal.TextRun, error) {
+	ctx = context.WithoutCancel(ctx)
 	b, err := d.pages.get("text:"+doc.Original+":"+strconv.Itoa(page), func() ([]byte, error) {
 		pdf, err := d.Blobs.Get(ctx, doc.Original)
 		if err != nil {
@@ -180,7 +183,8 @@ func (d *Desk) draw(ctx context.Context, marks []mark) ([]seal.Mark, error) {
 }
 
 // pageCache keeps what was drawn, the latest used up to a number of bytes, and
-// lets one caller draw while others of the same key wait.
+// lets one caller draw while others of the same key wait. What it draws is for
+// all of them, so it must not end because the first of them has gone.
 type pageCache struct {
 	mu    sync.Mutex
 	max   int

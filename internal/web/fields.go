@@ -31,7 +31,7 @@ type pageJSON struct {
 	Width        int        `json:"width"`
 	Height       int        `json:"height"`
 	Image        string     `json:"image"`
-	Text         []lineJSON `json:"text,omitempty"`
+	TextURL      string     `json:"text_url,omitempty"`
 }
 
 type recipientJSON struct {

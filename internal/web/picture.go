@@ -41,13 +41,9 @@ func (s *server) envelopePicture(w http.ResponseWriter, r *http.Request) error {
 
 // picture draws the page in the path.
 func (s *server) picture(w http.ResponseWriter, r *http.Request, e *paraph.Envelope) error {
-	d, err := documentOf(r, e)
+	d, page, err := pageOf(r, e)
 	if err != nil {
 		return err
-	}
-	page, err := strconv.Atoi(r.PathValue("page"))
-	if err != nil || page < 0 || page >= len(d.Pages) {
-		return errNoPage
 	}
 	width := readingWidth
 	if n, err := strconv.Atoi(r.FormValue("w")); err == nil && slices.Contains([]int{thumbnailWidth, readingWidth}, n) {
@@ -74,6 +70,19 @@ func (s *server) picture(w http.ResponseWriter, r *http.Request, e *paraph.Envel
 	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
 	_, _ = w.Write(b) // the client has gone if it fails
 	return nil
+}
+
+// pageOf is the document in the path and the page, from 0.
+func pageOf(r *http.Request, e *paraph.Envelope) (paraph.Document, int, error) {
+	d, err := documentOf(r, e)
+	if err != nil {
+		return d, 0, err
+	}
+	page, err := strconv.Atoi(r.PathValue("page"))
+	if err != nil || page < 0 || page >= len(d.Pages) {
+		return d, 0, errNoPage
+	}
+	return d, page, nil
 }
 
 // documentOf is the document in the path, if it is one of the envelope's.

@@ -107,11 +107,7 @@ func (s *server) signPage(w http.ResponseWriter, r *http.Request) error {
 	if !acts {
 		return s.showOutcome(w, r, &p)
 	}
-	form, err := s.signForm(r.Context(), &p)
-	if err != nil {
-		return err
-	}
-	v := sign.View{Source: p.path() + "/task", Plain: p.path() + "/plain", Form: form}
+	v := sign.View{Source: p.path() + "/task", Plain: p.path() + "/plain", Form: s.signForm(r.Context(), &p)}
 	return s.bare(w, r, http.StatusOK, sign.Page(v), kit.Page{Title: p.e.Name, Scripts: []string{sign.Script}, NoIndex: true})
 }
 
@@ -208,9 +204,7 @@ func (s *server) signTask(w http.ResponseWriter, r *http.Request) error {
 	for _, f := range p.e.FieldsOf(p.r.ID) {
 		t.Fields = append(t.Fields, p.taskField(f, now))
 	}
-	if t.Pages, err = s.taskPages(r.Context(), &p); err != nil {
-		return err
-	}
+	t.Pages = p.taskPages()
 	writeJSON(w, http.StatusOK, t)
 	return nil
 }
@@ -264,43 +258,56 @@ func (p *part) signatureURL(f paraph.Field) string {
 	return p.path() + "/fields/" + strconv.FormatInt(f.ID, 10) + "/picture?v=" + f.Value.Image[:16]
 }
 
-// taskPages are all pages with their words, which stand behind the pictures for
-// whoever selects, searches or listens. A page whose words can't be read has
-// none.
-func (s *server) taskPages(ctx context.Context, p *part) ([]pageJSON, error) {
+// taskPages are all pages, each with where its words are, which stand behind the
+// picture for whoever selects, searches or listens.
+func (p *part) taskPages() []pageJSON {
 	var out []pageJSON
 	for _, d := range p.e.Documents {
 		base := p.path() + "/documents/" + strconv.FormatInt(d.ID, 10)
 		for i, size := range d.Pages {
 			w, h := pictureSize(size, readingWidth)
-			page := pageJSON{
+			out = append(out, pageJSON{
 				DocumentID: strconv.FormatInt(d.ID, 10), DocumentName: d.Name, Page: i, Width: w, Height: h,
-				Image: pictureURL(base, &p.e, d, i, readingWidth),
-			}
-			if len(out) < textPages {
-				page.Text = s.words(ctx, d, i)
-			}
-			out = append(out, page)
+				Image: pictureURL(base, &p.e, d, i, readingWidth), TextURL: base + "/pages/" + strconv.Itoa(i) + "/text?v=" + d.Original[:16],
+			})
 		}
 	}
-	return out, ctx.Err()
+	return out
 }
 
-// textPages bounds how many pages carry their words in a task: reading them
-// takes time, and a document of a thousand pages is read in a PDF viewer.
-const textPages = 60
-
-func (s *server) words(ctx context.Context, d paraph.Document, page int) []lineJSON {
-	runs, err := s.Desk.PageText(ctx, d, page)
+// signWords are the words on a page and where they stand. They are those of the
+// original, which never changes. A page whose words can't be read has none.
+func (s *server) signWords(w http.ResponseWriter, r *http.Request) error {
+	private(w)
+	p, err := s.readable(r)
+	if err != nil {
+		return err
+	}
+	d, page, err := pageOf(r, &p.e)
+	if err != nil {
+		return err
+	}
+	words, err := s.words(r.Context(), d, page)
 	if err != nil {
 		s.Log.Warn("read a page's words", "document", d.ID, "page", page, "error", err)
+		writeJSON(w, http.StatusOK, []lineJSON{})
 		return nil
+	}
+	w.Header().Set("Cache-Control", "private, max-age=31536000, immutable")
+	writeJSON(w, http.StatusOK, words)
+	return nil
+}
+
+func (s *server) words(ctx context.Context, d paraph.Document, page int) ([]lineJSON, error) {
+	runs, err := s.Desk.PageText(ctx, d, page)
+	if err != nil {
+		return nil, err
 	}
 	out := make([]lineJSON, 0, len(runs))
 	for _, t := range runs {
 		out = append(out, lineJSON{t.Text, t.X, t.Y, t.W, t.H})
 	}
-	return out
+	return out, nil
 }
 
 // sender is who sent the envelope, by name.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/paraph-sign/paraph"
 	"github.com/paraph-sign/paraph/internal/web/ui/kit"
@@ -33,10 +34,8 @@ func (s *server) showPlain(w http.ResponseWriter, r *http.Request, status int, f
 }
 
 func (s *server) showForm(w http.ResponseWriter, r *http.Request, status int, p *part, sent form, wrong map[string]string) error {
-	v, err := s.signForm(r.Context(), p)
-	if err != nil {
-		return err
-	}
+	v := s.signForm(r.Context(), p)
+	s.describe(r.Context(), p, &v)
 	v.ConsentError, v.Consented = wrong["consent"], sent.Get("consent") != ""
 	for i := range v.Fields {
 		f := &v.Fields[i]
@@ -51,8 +50,29 @@ func (s *server) showForm(w http.ResponseWriter, r *http.Request, status int, p 
 	return s.public(w, r, status, sign.SignerForm(v), kit.Page{Title: p.e.Name, NoIndex: true})
 }
 
+// describing bounds how long a page waits for the words of its pictures. What is
+// not read by then is read from the PDF.
+const describing = time.Second
+
+// describe gives the pages' pictures their words.
+func (s *server) describe(ctx context.Context, p *part, v *sign.Form) {
+	ctx, stop := context.WithTimeout(ctx, describing)
+	defer stop()
+	n := 0
+	for _, d := range p.e.Documents {
+		for i := range d.Pages {
+			if words, err := s.words(ctx, d, i); err == nil {
+				v.Pages[n].Text = joined(words)
+			}
+			if n++; ctx.Err() != nil {
+				return
+			}
+		}
+	}
+}
+
 // signForm is the document and the recipient's fields as one plain form.
-func (s *server) signForm(ctx context.Context, p *part) (sign.Form, error) {
+func (s *server) signForm(ctx context.Context, p *part) sign.Form {
 	v := sign.Form{
 		Envelope: p.e.Name, Sender: s.sender(ctx, &p.e), Message: p.e.Message, Action: p.path(), DeclineAction: p.path() + "/decline",
 		Consent: consentOf(p.r.Kind), Finish: finishLabel(p.r.Kind),
@@ -63,12 +83,9 @@ func (s *server) signForm(ctx context.Context, p *part) (sign.Form, error) {
 		base := p.path() + "/documents/" + strconv.FormatInt(d.ID, 10)
 		for i, size := range d.Pages {
 			w, h := pictureSize(size, readingWidth)
-			page := sign.Picture{Image: pictureURL(base, &p.e, d, i, readingWidth), Width: w, Height: h}
-			if len(v.Pages) < textPages {
-				page.Text = joined(s.words(ctx, d, i))
-			}
-			v.Pages = append(v.Pages, page)
+			v.Pages = append(v.Pages, sign.Picture{Image: pictureURL(base, &p.e, d, i, readingWidth), Width: w, Height: h})
 		}
+		v.Documents = append(v.Documents, sign.Download{Label: d.Name, Href: base + "?view=1", Facts: pageCount(len(d.Pages))})
 	}
 	now := s.Store.Now()
 	for _, f := range p.e.FieldsOf(p.r.ID) {
@@ -83,7 +100,7 @@ func (s *server) signForm(ctx context.Context, p *part) (sign.Form, error) {
 		}
 		v.Fields = append(v.Fields, field)
 	}
-	return v, ctx.Err()
+	return v
 }
 
 // joined are a page's words in a row.

@@ -79,8 +79,9 @@ func TestSigning(t *testing.T) {
 	if task.Recipient.Name != "Bob Brown" || task.Envelope.Sender != "Olive Owner" || len(task.Pages) != 2 || len(task.Fields) != 2 || task.Consent != desk.Consent {
 		t.Errorf("the task is %+v", task)
 	}
-	if len(task.Pages[1].Text) == 0 || !strings.Contains(task.Pages[1].Text[0].T, "Page") {
-		t.Errorf("the words of page 2 are %+v", task.Pages[1].Text)
+	var words []lineJSON
+	if visitor.get(task.Pages[1].TextURL).is(http.StatusOK).read(&words); len(words) == 0 || !strings.Contains(words[0].T, "Page") {
+		t.Errorf("the words of page 2 are %+v", words)
 	}
 	visitor.put(task.ValuesURL+"/"+task.Fields[1].ID, object{"value": "Ockham"}).is(http.StatusOK)
 	visitor.post(task.FinishURL, "consent", "on").is(http.StatusUnprocessableEntity).says("“Signature” is still empty", "everything else is saved")

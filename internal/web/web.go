@@ -138,6 +138,7 @@ func (s *server) routes() []route {
 		{"POST /sign/{token}/decline", anybody, s.signDecline},
 		{"GET /sign/{token}/fields/{field}/picture", anybody, s.signFieldPicture},
 		{"GET /sign/{token}/documents/{document}/pages/{page}", anybody, s.signPicture},
+		{"GET /sign/{token}/documents/{document}/pages/{page}/text", anybody, s.signWords},
 		{"GET /sign/{token}/documents/{document}", anybody, s.signDownload},
 
 		// Public

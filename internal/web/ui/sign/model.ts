@@ -13,6 +13,8 @@ export interface Page {
   height: number;
   image: string;
   text?: Line[];
+  /** Where the text is, when it is not here: JSON, a list of lines. */
+  text_url?: string;
 }
 
 export type FieldType = "signature" | "initials" | "name" | "email" | "date" | "text" | "number" | "phone" | "checkbox" | "radio" | "select";

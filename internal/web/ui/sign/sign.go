@@ -25,6 +25,7 @@ type Form struct {
 	Envelope      string
 	Sender        string
 	Message       string
+	Documents     []Download // the same as PDFs
 	Pages         []Picture
 	Fields        []FormField
 	Action        string

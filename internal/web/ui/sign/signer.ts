@@ -5,7 +5,7 @@ import { icon } from "../shared/icon.ts";
 import { json } from "../shared/net.ts";
 import { choice, control, errorOf, type Does, type Shown } from "./controls.ts";
 import {
-  type Field, filled, initialsOf, inReadingOrder, isSignature, nameOf, type Page, type Signature, type Spot, type Task, type Value, wrong,
+  type Field, filled, initialsOf, inReadingOrder, isSignature, type Line, nameOf, type Page, type Signature, type Spot, type Task, type Value, wrong,
 } from "./model.ts";
 import { Outbox } from "./outbox.ts";
 import type { SignatureDialog } from "./signature_dialog.ts";
@@ -117,6 +117,30 @@ export class Signer extends LitElement {
     for (const [id, value] of this.outbox.left) this.bringBack(id, value);
     for (const f of this.fields) if (isSignature(f) && f.signature_image.startsWith("data:")) this.remember(f);
     this.outbox.wake();
+    void this.updateComplete.then(() => this.watchPages());
+  }
+
+  /** Fetches the words of a page when it comes near: those of a whole book take their time. */
+  private watchPages(): void {
+    const near = new IntersectionObserver((entries) => {
+      for (const entry of entries) {
+        if (!entry.isIntersecting) continue;
+        near.unobserve(entry.target);
+        void this.words(Number((entry.target as HTMLElement).dataset["sheet"]));
+      }
+    }, { rootMargin: "100% 0px" });
+    for (const sheet of this.querySelectorAll("[data-sheet]")) near.observe(sheet);
+  }
+
+  private async words(i: number): Promise<void> {
+    const url = this.task?.pages[i]?.text_url;
+    if (!url) return;
+    try {
+      const text = await json<Line[]>("GET", url);
+      this.task = { ...this.task!, pages: this.task!.pages.map((p, n) => (n === i ? { ...p, text } : p)) };
+    } catch {
+      // The picture is there all the same.
+    }
   }
 
   private suggest(f: Field, task: Task): Field {
@@ -316,7 +340,7 @@ export class Signer extends LitElement {
     const first = i === 0 || this.task!.pages[i - 1]!.document_id !== p.document_id;
     return html`
       ${first ? html`<h2 class="sg-document">${icon("file")}<bdi>${p.document_name}</bdi></h2>` : nothing}
-      <section class="sg-sheet" aria-label="Page ${i + 1} of ${this.task!.pages.length}" ${aspect(p.width, p.height)}>
+      <section class="sg-sheet" data-sheet=${i} aria-label="Page ${i + 1} of ${this.task!.pages.length}" ${aspect(p.width, p.height)}>
         <img src=${p.image} alt="" width=${p.width} height=${p.height} loading=${i < 2 ? "eager" : "lazy"} decoding="async">
         <div class="sg-text">${p.text?.map((line) => html`<p dir="auto" ${onLine(line, p)}>${line.t}</p>`)}</div>
         ${repeat(this.fields.filter((f) => onPage(f, p)), (f) => f.id, (f) => this.field(f))}

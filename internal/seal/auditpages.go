@@ -195,8 +195,12 @@ func (b *auditSetter) qr(x, y float64) error {
 // facts are the envelope's own data, in two columns.
 func (b *auditSetter) facts() {
 	facts := [][2]string{
-		{"Envelope", b.a.ID}, {"Status", b.a.Status}, {"Sent by", b.a.Sender},
-		{"Created", b.time(b.a.Created)}, {"Sent", b.time(b.a.Sent)}, {"Completed", b.time(b.a.Completed)},
+		{"Envelope", b.a.ID},
+		{"Status", b.a.Status},
+		{"Sent by", b.a.Sender},
+		{"Created", b.time(b.a.Created)},
+		{"Sent", b.time(b.a.Sent)},
+		{"Completed", b.time(b.a.Completed)},
 	}
 	const gap = 20
 	column := (auditWidth - gap) / 2

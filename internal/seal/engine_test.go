@@ -35,14 +35,6 @@ func kindOf(err error) string {
 	return ""
 }
 
-func must[T any](t testing.TB, v T, err error) T {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
 func TestEngineServesManyAtOnce(t *testing.T) {
 	t.Parallel()
 	var wg sync.WaitGroup

@@ -144,8 +144,10 @@ func (v *verification) check(fd sigField) *signatureCheck {
 	c := &signatureCheck{field: fd, closes: f.closes(fd), restricts: f.restricts(fd)}
 	sub, _ := f.resolve(fd.value.vals["SubFilter"]).(pdfName)
 	c.timestamp = sub == "ETSI.RFC3161"
-	c.rep = SignatureReport{Kind: "signature", Field: fd.name, Format: string(sub),
-		Reason: textOf(f.resolve(fd.value.vals["Reason"])), Location: textOf(f.resolve(fd.value.vals["Location"]))}
+	c.rep = SignatureReport{
+		Kind: "signature", Field: fd.name, Format: string(sub),
+		Reason: textOf(f.resolve(fd.value.vals["Reason"])), Location: textOf(f.resolve(fd.value.vals["Location"])),
+	}
 	if c.timestamp {
 		c.rep.Kind = "timestamp"
 	}
@@ -235,8 +237,10 @@ func (v *verification) checkCertificate(c *signatureCheck) error {
 		for _, cert := range c.cms.certs {
 			between.AddCert(cert)
 		}
-		_, err := s.Verify(x509.VerifyOptions{Roots: v.opt.Roots, Intermediates: between, CurrentTime: c.signedAt,
-			KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
+		_, err := s.Verify(x509.VerifyOptions{
+			Roots: v.opt.Roots, Intermediates: between, CurrentTime: c.signedAt,
+			KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+		})
 		c.rep.Trusted = err == nil
 	}
 	if !c.rep.CertificateValid {

@@ -59,7 +59,6 @@ func TestEnvelopeRoundTrip(t *testing.T) {
 func docID(d paraph.Document) int64  { return d.ID }
 func recID(r paraph.Recipient) int64 { return r.ID }
 func fieldID(f paraph.Field) int64   { return f.ID }
-func envID(e paraph.Envelope) int64  { return e.ID }
 func deliID(d paraph.Delivery) int64 { return d.ID }
 
 func TestSaveEnvelope(t *testing.T) {

@@ -37,9 +37,17 @@ func TestMatch(t *testing.T) {
 		subscriptions, name string
 		want                bool
 	}{
-		{"form.viewed", "form.viewed", true}, {"form.viewed", "form.started", false}, {"form.*", "form.started", true}, {"form.*", "document.signed", false},
-		{"document.*", "document.recipient.completed", true}, {"document.*", "recipient.expired", false}, {"*", "submission.created", true},
-		{"", "form.viewed", false}, {"form*", "form.viewed", false}, {"document.sent form.*", "form.viewed", true}, {"form.view", "form.viewed", false},
+		{"form.viewed", "form.viewed", true},
+		{"form.viewed", "form.started", false},
+		{"form.*", "form.started", true},
+		{"form.*", "document.signed", false},
+		{"document.*", "document.recipient.completed", true},
+		{"document.*", "recipient.expired", false},
+		{"*", "submission.created", true},
+		{"", "form.viewed", false},
+		{"form*", "form.viewed", false},
+		{"document.sent form.*", "form.viewed", true},
+		{"form.view", "form.viewed", false},
 	} {
 		if got := Match(strings.Fields(tc.subscriptions), tc.name); got != tc.want {
 			t.Errorf("%q for %s: %v", tc.subscriptions, tc.name, got)

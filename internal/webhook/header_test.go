@@ -14,11 +14,32 @@ func TestCheckHeaders(t *testing.T) {
 		t.Error(err)
 	}
 	for _, bad := range [][2]string{
-		{"", "x"}, {"a b", "x"}, {"a\r\nb", "x"}, {"ä", "x"}, {"X-A", "1\r\nX-B: 2"}, {"X-A", "1\n2"}, {"X-A", "1\x002"},
-		{"Webhook-Id", "x"}, {"WEBHOOK-SIGNATURE", "x"}, {"x-docuseal-signature", "x"}, {"X-Documenso-Secret", "x"}, {"X-PARAPH-Event", "x"},
-		{"Content-Length", "1"}, {"Content-Type", "x"}, {"Transfer-Encoding", "chunked"}, {"Connection", "close"}, {"Host", "x"},
-		{"Proxy-Authorization", "x"}, {"Upgrade", "x"}, {"Expect", "100-continue"}, {"TE", "x"}, {"Trailer", "x"}, {"Keep-Alive", "x"},
-		{"User-Agent", "x"}, {"Accept-Encoding", "gzip"}, {"X-Long", strings.Repeat("x", 4097)},
+		{"", "x"},
+		{"a b", "x"},
+		{"a\r\nb", "x"},
+		{"ä", "x"},
+		{"X-A", "1\r\nX-B: 2"},
+		{"X-A", "1\n2"},
+		{"X-A", "1\x002"},
+		{"Webhook-Id", "x"},
+		{"WEBHOOK-SIGNATURE", "x"},
+		{"x-docuseal-signature", "x"},
+		{"X-Documenso-Secret", "x"},
+		{"X-PARAPH-Event", "x"},
+		{"Content-Length", "1"},
+		{"Content-Type", "x"},
+		{"Transfer-Encoding", "chunked"},
+		{"Connection", "close"},
+		{"Host", "x"},
+		{"Proxy-Authorization", "x"},
+		{"Upgrade", "x"},
+		{"Expect", "100-continue"},
+		{"TE", "x"},
+		{"Trailer", "x"},
+		{"Keep-Alive", "x"},
+		{"User-Agent", "x"},
+		{"Accept-Encoding", "gzip"},
+		{"X-Long", strings.Repeat("x", 4097)},
 	} {
 		if err := CheckHeaders([][2]string{bad}); !isInvalid(err, "headers") {
 			t.Errorf("%q: got %v", bad, err)

@@ -42,6 +42,7 @@ type pageJSON struct {
 	Height       int    `json:"height"`
 	Image        string `json:"image"`
 	Text         []line `json:"text,omitempty"`
+	TextURL      string `json:"text_url,omitempty"`
 }
 
 type line struct {
@@ -79,6 +80,18 @@ type fieldJSON struct {
 	SignatureImage string   `json:"signature_image"`
 	Min            *float64 `json:"min"`
 	Max            *float64 `json:"max"`
+	Option         string   `json:"option,omitempty"`
+	Also           []spot   `json:"also,omitempty"`
+}
+
+type spot struct {
+	DocumentID string  `json:"document_id"`
+	Page       int     `json:"page"`
+	X          float64 `json:"x"`
+	Y          float64 `json:"y"`
+	W          float64 `json:"w"`
+	H          float64 `json:"h"`
+	Option     string  `json:"option,omitempty"`
 }
 
 type taskJSON struct {
@@ -203,7 +216,38 @@ func taskFor(name string) taskJSON {
 	if strings.HasPrefix(name, "viewer") {
 		t.Recipient.Kind, t.Fields = "viewer", []fieldJSON{}
 	}
+	if strings.HasPrefix(name, "places") {
+		t.Fields = placesFields()
+		for i := range t.Pages {
+			t.Pages[i].Text, t.Pages[i].TextURL = nil, "/text/"+strconv.Itoa(i)
+		}
+	}
 	return t
+}
+
+// placesFields are fields with more than one place.
+func placesFields() []fieldJSON {
+	var out []fieldJSON
+	for _, f := range taskFields() {
+		switch f.ID {
+		case "town":
+			f.Also = []spot{{"d1", 0, 0.12, 0.2, 0.3, 0.025, ""}, {"d1", 1, 0.12, 0.2, 0.3, 0.025, ""}}
+		case "wheel":
+			f.W, f.H, f.Option = 0.03, 0.021, "Undershot"
+			f.Also = []spot{{"d1", 0, 0.2, 0.63, 0.03, 0.021, "Overshot"}}
+		case "signature":
+			f.Also = []spot{{"d1", 0, 0.1, 0.8, 0.3, 0.05, ""}}
+		default:
+			continue
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// words answers the text of a page by itself.
+func words(w http.ResponseWriter, r *http.Request) {
+	answer(w, http.StatusOK, []line{lineBox(2, "The words of page "+r.PathValue("n"))})
 }
 
 func taskFields() []fieldJSON {

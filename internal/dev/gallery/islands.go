@@ -51,6 +51,7 @@ func (g gallery) islandRoutes(mux *http.ServeMux) {
 	mux.Handle("GET /sign", world(func(w string) templ.Component { return signPage(g, w) }))
 	mux.Handle("GET /sign/plain", g.page(func(*http.Request) templ.Component { return signPlain(g) }))
 	mux.HandleFunc("GET /picture/{n}", picture)
+	mux.HandleFunc("GET /text/{n}", words)
 	mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("GET /api/{world}/layout", g.getLayout)
 	mux.HandleFunc("PUT /api/{world}/layout", g.putLayout)

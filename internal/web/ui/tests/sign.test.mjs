@@ -150,6 +150,28 @@ describe("the signing page", { timeout: 600_000 }, () => {
     await close();
   });
 
+  test("a field in several places is entered at one and stands at all; each choice has a place of its own", limit, async () => {
+    const { page, close } = await signer("places", desk);
+    await page.locator("[data-field=town] input").fill("Ockham");
+    const mirrors = page.locator("[data-mirror=town]");
+    await until(async () => (await mirrors.allInnerTexts()).join() === "Ockham,Ockham");
+    await page.getByRole("radio", { name: "Which wheel?: Overshot" }).check();
+    await until(async () => (await w.state("places")).values.wheel?.value === "Overshot");
+    assert.equal(await page.getByRole("radio", { name: "Which wheel?: Undershot" }).isChecked(), false);
+    await page.locator("[data-mirror=signature] button").click();
+    assert.equal(await page.evaluate(() => document.activeElement?.closest("[data-field]")?.getAttribute("data-field")), "signature");
+    await close();
+  });
+
+  test("the words of a page come when it comes near", limit, async () => {
+    const { page, close } = await signer("places-words", desk);
+    const texts = page.locator(".sg-text");
+    await until(async () => (await texts.first().innerText()).includes("The words of page 0"));
+    await page.locator(".sg-sheet").last().scrollIntoViewIfNeeded();
+    await until(async () => (await texts.last().innerText()).includes("The words of page 2"));
+    await close();
+  });
+
   test("declining asks for a reason", limit, async () => {
     const { page, close } = await signer("decline", phone);
     await page.getByRole("button", { name: "Decline to sign" }).click();

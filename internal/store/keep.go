@@ -9,7 +9,7 @@ import (
 )
 
 // maxKept bounds the statements that a connection keeps. Texts that are put
-// together have many forms; those beyond it are parsed each time.
+// together have many forms; a new one takes the place of any other.
 const maxKept = 256
 
 // openSQLite is sql.Open whose connections keep the statements that they have
@@ -99,10 +99,12 @@ type sqliteStmt interface {
 func (k *keeper) statement(ctx context.Context, query string) (*kept, error) {
 	s, ok := k.kept[query]
 	switch {
-	case ok && s.busy, !ok && len(k.kept) >= maxKept:
+	case ok && s.busy:
 		return nil, nil
 	case ok:
 		return s, nil
+	case len(k.kept) >= maxKept:
+		k.forgetOne()
 	}
 	p, err := k.PrepareContext(ctx, query)
 	if err != nil {
@@ -111,6 +113,16 @@ func (k *keeper) statement(ctx context.Context, query string) (*kept, error) {
 	s = &kept{sqliteStmt: p.(sqliteStmt)}
 	k.kept[query] = s
 	return s, nil
+}
+
+func (k *keeper) forgetOne() {
+	for query, s := range k.kept {
+		if !s.busy {
+			delete(k.kept, query)
+			_ = s.Close() // it reports how its last run ended, which is known
+			return
+		}
+	}
 }
 
 func (k *keeper) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {

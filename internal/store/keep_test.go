@@ -93,4 +93,24 @@ func TestKeptStatements(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	checkKept(t, s)
+}
+
+// checkKept: a connection that saw more texts than it keeps has not grown.
+func checkKept(t *testing.T, s *Store) {
+	t.Helper()
+	c, err := s.read.Conn(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	err = c.Raw(func(c any) error {
+		if n := len(c.(*keeper).kept); n == 0 || n > maxKept {
+			t.Errorf("a connection keeps %d statements", n)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -224,7 +224,7 @@ func TestOneAtATime(t *testing.T) {
 	url, _ := counted(t, nothing)
 	m := newMemory(url)
 	d, results := run(t, m)
-	for range 300 {
+	for range 2000 {
 		m.add(1, 1)
 		d.Wake(1)
 		await(t, results, 1)

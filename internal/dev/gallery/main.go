@@ -73,6 +73,7 @@ func routes(built *assets.Assets) http.Handler {
 	mux.Handle("GET /auth", g.page(func(*http.Request) templ.Component { return auth(g) }))
 	mux.Handle("GET /failure/{code}", g.page(func(r *http.Request) templ.Component { return failure(g, r.PathValue("code")) }))
 	g.islandRoutes(mux)
+	g.draftRoutes(mux)
 	return mux
 }
 

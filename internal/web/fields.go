@@ -25,13 +25,13 @@ type layoutJSON struct {
 }
 
 type pageJSON struct {
-	DocumentID   string     `json:"document_id"`
-	DocumentName string     `json:"document_name"`
-	Page         int        `json:"page"`
-	Width        int        `json:"width"`
-	Height       int        `json:"height"`
-	Image        string     `json:"image"`
-	TextURL      string     `json:"text_url,omitempty"`
+	DocumentID   string `json:"document_id"`
+	DocumentName string `json:"document_name"`
+	Page         int    `json:"page"`
+	Width        int    `json:"width"`
+	Height       int    `json:"height"`
+	Image        string `json:"image"`
+	TextURL      string `json:"text_url,omitempty"`
 }
 
 type recipientJSON struct {

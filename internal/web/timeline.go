@@ -67,8 +67,10 @@ func laterMoment(ev paraph.Event, who, by string) kit.Moment {
 	case paraph.MailSent:
 		return kit.Moment{Icon: "mail", Title: capital(mailName(ev.Data["mail"])) + " went to " + ev.Data["to"]}
 	case paraph.MailFailed:
-		return kit.Moment{Icon: "warning", Tone: kit.Error, Title: capital(mailName(ev.Data["mail"])) + " to " + or(ev.Data["to"], who) + " could not be sent",
-			Detail: strings.TrimRight(ev.Data["error"], ".") + ". It was tried for a day and given up; copy the signing link, or resend."}
+		return kit.Moment{
+			Icon: "warning", Tone: kit.Error, Title: capital(mailName(ev.Data["mail"])) + " to " + or(ev.Data["to"], who) + " could not be sent",
+			Detail: strings.TrimRight(ev.Data["error"], ".") + ". It was tried for a day and given up; copy the signing link, or resend.",
+		}
 	}
 	return kit.Moment{Icon: "dot", Title: string(ev.Type)}
 }

@@ -99,7 +99,9 @@ func uglyVerdict() verify.View {
 	return verify.View{Limit: "100 MB", Error: "This file is not a PDF.", Result: &verify.Result{
 		File: longName, Tone: kit.Error, Icon: "warning", Title: "Not valid", Text: "The file was changed after it was sealed: a page was added.",
 		Facts: []kit.Pair{{Name: "File", Value: longName}, {Name: "SHA-256", Value: hash}},
-		Signatures: []verify.Signature{{Title: "Signature 1", Status: kit.Status{Label: "Not intact", Tone: kit.Error, Icon: "x"},
-			Facts: []kit.Pair{{Name: "By", Value: "Donaudampfschifffahrtsgesellschaft m. b. H."}, {Name: "Fingerprint", Value: hash}, {Name: "Problem", Value: "It does not cover the whole file."}}}},
+		Signatures: []verify.Signature{{
+			Title: "Signature 1", Status: kit.Status{Label: "Not intact", Tone: kit.Error, Icon: "x"},
+			Facts: []kit.Pair{{Name: "By", Value: "Donaudampfschifffahrtsgesellschaft m. b. H."}, {Name: "Fingerprint", Value: hash}, {Name: "Problem", Value: "It does not cover the whole file."}},
+		}},
 	}}
 }

@@ -67,8 +67,11 @@ type Row struct {
 // DefaultKinds are the kinds of recipients with the words for them.
 func DefaultKinds() []kit.Option {
 	return []kit.Option{
-		{Value: "signer", Label: "Signs"}, {Value: "approver", Label: "Approves"}, {Value: "viewer", Label: "Reads"},
-		{Value: "cc", Label: "Gets a copy"}, {Value: "assistant", Label: "Fills in for others"},
+		{Value: "signer", Label: "Signs"},
+		{Value: "approver", Label: "Approves"},
+		{Value: "viewer", Label: "Reads"},
+		{Value: "cc", Label: "Gets a copy"},
+		{Value: "assistant", Label: "Fills in for others"},
 	}
 }
 

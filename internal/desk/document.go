@@ -39,7 +39,7 @@ func (d *Desk) Prepare(ctx context.Context, name string, data []byte) (Prepared,
 	}
 	pdf := data
 	if seal.IsImage(data) {
-		if pdf, err = d.Engine.ImageToPDF(ctx, data); err != nil {
+		if pdf, err = d.pictureToPDF(ctx, data); err != nil {
 			return p, refused(p.Name, "documents", err)
 		}
 	}
@@ -53,6 +53,11 @@ func (d *Desk) Prepare(ctx context.Context, name string, data []byte) (Prepared,
 	p.Size = int64(len(pdf))
 	p.Original, err = d.Blobs.Put(ctx, pdf)
 	return p, err
+}
+
+func (d *Desk) pictureToPDF(ctx context.Context, data []byte) ([]byte, error) {
+	defer d.inks.enter()()
+	return d.Engine.ImageToPDF(ctx, data)
 }
 
 // baseName is a file's name without folders and extension.
@@ -97,28 +102,37 @@ func (d *Desk) Value(ctx context.Context, in Input) (paraph.Value, error) { retu
 
 // value checks an input's picture, draws a typed signature, and stores it.
 func (d *Desk) value(ctx context.Context, in Input) (paraph.Value, error) {
-	var png []byte
-	var err error
-	switch in.Method {
-	case "":
+	if in.Method == "" {
 		return paraph.Value{Text: in.Text}, nil
+	}
+	png, err := d.ink(in)
+	if err != nil {
+		return paraph.Value{}, err
+	}
+	digest, err := d.Blobs.Put(ctx, png)
+	return paraph.Value{Text: in.Text, Method: in.Method, Image: digest}, err
+}
+
+// ink is a signature as a PNG.
+func (d *Desk) ink(in Input) (png []byte, err error) {
+	defer d.inks.enter()()
+	switch in.Method {
 	case "type":
 		text := strings.TrimSpace(paraph.CleanLine(in.Text))
 		if text == "" {
-			return paraph.Value{}, paraph.FieldErrorf("signature", "Type your name first.")
+			return nil, paraph.FieldErrorf("signature", "Type your name first.")
 		}
 		if n := len([]rune(text)); n > 100 {
-			return paraph.Value{}, paraph.FieldErrorf("signature", "A typed signature has at most 100 characters; this has %d.", n)
+			return nil, paraph.FieldErrorf("signature", "A typed signature has at most 100 characters; this has %d.", n)
 		}
 		png, err = d.Engine.RenderTypedSignature(text)
 	case "draw", "upload":
 		png, err = seal.ReadSignatureImage(in.Image)
 	default:
-		return paraph.Value{}, paraph.FieldErrorf("signature", "A signature is drawn, typed or uploaded.")
+		return nil, paraph.FieldErrorf("signature", "A signature is drawn, typed or uploaded.")
 	}
 	if err != nil {
-		return paraph.Value{}, refused("", "signature", err)
+		return nil, refused("", "signature", err)
 	}
-	digest, err := d.Blobs.Put(ctx, png)
-	return paraph.Value{Text: in.Text, Method: in.Method, Image: digest}, err
+	return png, nil
 }

@@ -34,8 +34,12 @@ func (d *Desk) Open(ctx context.Context, token string, from paraph.Actor) (parap
 	})
 }
 
-// Enter stores what a recipient entered into a field.
+// Enter stores what a recipient entered into a field. Who may not enter it
+// leaves nothing behind: no picture is read, drawn or stored for them.
 func (d *Desk) Enter(ctx context.Context, token string, fieldID int64, in Input, from paraph.Actor) (paraph.Envelope, error) {
+	if err := d.mayEnter(ctx, token, fieldID); err != nil {
+		return paraph.Envelope{}, err
+	}
 	v, err := d.value(ctx, in)
 	if err != nil {
 		return paraph.Envelope{}, err
@@ -43,6 +47,17 @@ func (d *Desk) Enter(ctx context.Context, token string, fieldID int64, in Input,
 	return d.byToken(ctx, token, from, func(e paraph.Envelope, r paraph.Recipient, by paraph.Actor, now time.Time) (paraph.Envelope, []paraph.Event, error) {
 		return e.Enter(r.ID, fieldID, v, by, now)
 	})
+}
+
+// mayEnter says why the holder of a link can't enter anything into a field, or
+// nil.
+func (d *Desk) mayEnter(ctx context.Context, token string, fieldID int64) error {
+	e, r, err := d.Store.EnvelopeByToken(ctx, token)
+	if err != nil {
+		return err
+	}
+	_, _, err = e.Enter(r.ID, fieldID, paraph.Value{}, paraph.Actor{}, d.Store.Now())
+	return err
 }
 
 // Consent is the sentence that signers agree to by finishing.

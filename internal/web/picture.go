@@ -45,15 +45,15 @@ func (s *server) picture(w http.ResponseWriter, r *http.Request, e *paraph.Envel
 	if err != nil {
 		return err
 	}
-	width := readingWidth
-	if n, err := strconv.Atoi(r.FormValue("w")); err == nil && slices.Contains([]int{thumbnailWidth, readingWidth}, n) {
+	width, q := readingWidth, r.URL.Query() // FormValue would read a body, however large, to the disk
+	if n, err := strconv.Atoi(q.Get("w")); err == nil && slices.Contains([]int{thumbnailWidth, readingWidth}, n) {
 		width = n
 	}
 	tag := desk.StateTag(e, d)
 	etag := `"` + tag + "-" + strconv.Itoa(page) + "-" + strconv.Itoa(width) + `"`
 	w.Header().Set("ETag", etag)
 	w.Header().Set("Cache-Control", "private, no-cache")
-	if r.FormValue("v") == tag {
+	if q.Get("v") == tag {
 		w.Header().Set("Cache-Control", "private, max-age=31536000, immutable")
 	}
 	if r.Header.Get("If-None-Match") == etag {

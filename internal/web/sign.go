@@ -385,6 +385,11 @@ func (s *server) signValue(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if v.Signature != nil {
+		if err := s.mayDraw(r); err != nil {
+			return err
+		}
+	}
 	e, err := s.Desk.Enter(r.Context(), r.PathValue("token"), field, in, s.from(r))
 	if err != nil {
 		return err
@@ -392,6 +397,16 @@ func (s *server) signValue(w http.ResponseWriter, r *http.Request) error {
 	f, _ := e.Field(field)
 	writeJSON(w, http.StatusOK, map[string]string{"value": f.Value.Text})
 	return nil
+}
+
+// mayDraw bounds how many signatures a link stores: what is drawn over an
+// earlier one stays behind it.
+func (s *server) mayDraw(r *http.Request) error {
+	p, err := s.partOf(r)
+	if err != nil {
+		return err
+	}
+	return s.inks.check(s.Store.Now(), strconv.FormatInt(p.r.ID, 10))
 }
 
 // signFinish ends somebody's part. The island has stored the values before; the
@@ -411,6 +426,9 @@ func (s *server) signFinish(w http.ResponseWriter, r *http.Request) error {
 	}
 	wrong := map[string]string{}
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
+		if err := s.mayDraw(r); err != nil {
+			return err
+		}
 		if wrong, err = s.enterAll(r, &p, f); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"encoding/base64"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/paraph-sign/paraph"
+	"github.com/paraph-sign/paraph/internal/blob"
 	"github.com/paraph-sign/paraph/internal/desk"
 	"github.com/paraph-sign/paraph/internal/desk/desktest"
 	"github.com/paraph-sign/paraph/internal/seal"
@@ -194,6 +196,65 @@ func TestBadValues(t *testing.T) {
 			t.Errorf("%q was stored", f.Value)
 		}
 	}
+}
+
+// Who may not sign leaves no picture behind, however the request is made; who
+// may, only so many.
+func TestNobodyFillsTheDisk(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	png, err := seal.ReadSignatureImage(desktest.Signature(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored := func() bool {
+		ok, err := s.Blobs.Exists(t.Context(), blob.Digest(png))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ok
+	}
+	b, mine, hers := s.nobody(t), s.sent.FieldsOf(s.sent.Recipients[0].ID)[0], s.sent.FieldsOf(s.sent.Recipients[1].ID)[0]
+	b.put("/sign/nonsense/fields/"+id(mine.ID), drawn(t)).is(http.StatusNotFound)
+	b.put(s.bob()+"/fields/"+id(hers.ID), drawn(t)).is(http.StatusNotFound)
+	b.put(s.carol()+"/fields/"+id(hers.ID), drawn(t)).is(http.StatusConflict)
+	b.put("/sign/"+s.draftToken()+"/fields/"+id(mine.ID), drawn(t)).is(http.StatusConflict)
+	if stored() {
+		t.Error("a picture was stored for somebody who may not sign")
+	}
+	for range 98 { // one was hers
+		b.put(s.bob()+"/fields/"+id(mine.ID), object{"signature": object{"method": "type", "text": ""}}).is(http.StatusUnprocessableEntity)
+	}
+	b.put(s.bob()+"/fields/"+id(mine.ID), drawn(t)).is(http.StatusOK)
+	if !stored() {
+		t.Error("the signature was not stored")
+	}
+	b.put(s.bob()+"/fields/"+id(mine.ID), drawn(t)).is(http.StatusTooManyRequests)
+}
+
+// A request for a picture has no body that would be read: FormValue would put
+// it on the disk.
+func TestPictureReadsNoBody(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	body := &countingReader{Reader: strings.NewReader("--x\r\nContent-Disposition: form-data; name=f; filename=f\r\n\r\n" + strings.Repeat("x", 1<<20) + "\r\n--x--\r\n")}
+	r := httptest.NewRequest(http.MethodGet, s.path("/sign/{bob}/documents/{document}/pages/0?w=240"), body)
+	r.Header.Set("Content-Type", "multipart/form-data; boundary=x")
+	s.nobody(t).send(r).is(http.StatusOK)
+	if body.n > 0 {
+		t.Errorf("%d bytes were read", body.n)
+	}
+}
+
+type countingReader struct {
+	io.Reader
+	n int
+}
+
+func (c *countingReader) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.n += n
+	return n, err
 }
 
 // A link leads to a page that says how things stand, whatever has happened.

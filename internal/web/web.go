@@ -33,7 +33,8 @@ type server struct {
 	Config
 	secure bool // cookies travel over TLS only
 	tries  *tries
-	inbox  inbox // of development
+	inks   *tries // of signatures, by link: each is stored
+	inbox  inbox  // of development
 }
 
 // handler answers a request, or says what went wrong; answer renders that.
@@ -165,7 +166,7 @@ func New(cfg Config) (http.Handler, error) {
 	if err != nil || base.Host == "" {
 		return nil, errors.New("web: BaseURL is not an address such as https://sign.example.com")
 	}
-	s := &server{Config: cfg, secure: base.Scheme == "https", tries: newTries(10, time.Minute)}
+	s := &server{Config: cfg, secure: base.Scheme == "https", tries: newTries(10, time.Minute), inks: newTries(100, time.Minute)}
 	mux := http.NewServeMux()
 	for _, rt := range s.routes() {
 		mux.Handle(rt.pattern, s.known(s.answer(s.admit(rt))))

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -125,6 +126,10 @@ func listRow(e *paraph.Envelope) envelopelist.Row {
 		Recipients: names(e.Recipients), Archived: !e.ArchivedAt.IsZero(),
 	}
 	row.Done, row.All = e.Progress()
+	row.Verb = "signed"
+	if slices.ContainsFunc(e.Recipients, func(r paraph.Recipient) bool { return r.Kind.Acts() && r.Kind != paraph.Signer }) {
+		row.Verb = "done"
+	}
 	if row.Draft {
 		row.Href += "/edit"
 	}

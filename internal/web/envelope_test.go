@@ -364,7 +364,7 @@ func TestList(t *testing.T) {
 	s := newScene(t)
 	ada := s.signedIn(t, s.owner)
 	a := ada.get("/envelopes").is(http.StatusOK)
-	a.says("Topsecret draft", "Topsecret merger", "0 of 2 done", "Waiting for Bob Brown", "All 2", "Drafts 1", "Pending 1", "Archive 0")
+	a.says("Topsecret draft", "Topsecret merger", "0 of 2 signed", "Waiting for Bob Brown", "All 2", "Drafts 1", "Pending 1", "Archive 0")
 	ada.get("/envelopes?status=draft").says("Topsecret draft").hides("Topsecret merger")
 	ada.get("/envelopes?q=CAROL").says("Topsecret merger").hides("Topsecret draft")
 	ada.get("/envelopes?q=%25").says("Nothing found")

@@ -378,7 +378,7 @@ func TestKindsOfRecipients(t *testing.T) {
 	b.get(link(2)).is(http.StatusOK).says("You get a copy").hides("/documents/")
 	b.get(link(2) + "/documents/" + id(e.Documents[0].ID)).is(http.StatusGone)
 	b.post(link(0), "consent", "on").goes(link(0) + "?done=1")
-	if got := b.get(link(0)+"?done=1").says("You have approved it", "Continue to elsewhere.example").Header().Get("Refresh"); got != "4; url=https://elsewhere.example/done" {
+	if got := b.get(link(0)+"?done=1").says("You have approved it", "Continue", "to elsewhere.example").Header().Get("Refresh"); got != "4; url=https://elsewhere.example/done" {
 		t.Errorf("the browser goes on to %q", got)
 	}
 	b.post(link(1), "consent", "on").goes(link(1) + "?done=1")

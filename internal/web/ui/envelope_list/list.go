@@ -28,6 +28,7 @@ type Row struct {
 	Href       string
 	State      string // for kit.StatusBadge
 	Done, All  int    // recipients who have finished, and who act
+	Verb       string // what those who have finished did: signed, done
 	Waiting    string // who is waited for, "" for nobody
 	Recipients string
 	At         time.Time
@@ -43,7 +44,7 @@ func (r Row) progress() string {
 	if r.All == 0 || r.Draft {
 		return ""
 	}
-	return strconv.Itoa(r.Done) + " of " + strconv.Itoa(r.All) + " done"
+	return strconv.Itoa(r.Done) + " of " + strconv.Itoa(r.All) + " " + r.Verb
 }
 
 func (v View) empty() kit.Empty {

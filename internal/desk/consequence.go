@@ -21,9 +21,10 @@ type consequence struct {
 // hook is a webhook event that follows, and about whom.
 type hook struct {
 	name string
-	// about picks the recipients that it is told of, one body each. nil: the
-	// one that the event is about, or nobody.
-	about func(e *paraph.Envelope, ev paraph.Event) []int64
+	// about picks the recipients that it is told of, one body each; 0 is nobody
+	// in particular. nil: the one that the event is about. The snapshot's trail
+	// is whole, with what the same transaction appended after the event.
+	about func(s *webhook.Snapshot, ev paraph.Event) []int64
 }
 
 func hooks(names ...string) []hook {
@@ -62,26 +63,29 @@ var consequences = map[paraph.EventType]consequence{
 // everyone is about nobody in particular: one body.
 var everyone = []int64{0}
 
-func notLast(e *paraph.Envelope, ev paraph.Event) []int64 {
-	if e.Status == paraph.Completed {
+// notLast is the recipient who finished, unless nobody had to act after them.
+func notLast(s *webhook.Snapshot, ev paraph.Event) []int64 {
+	if s.Envelope.Status == paraph.Completed && lastFinished(s) == ev.RecipientID {
 		return nil
 	}
 	return []int64{ev.RecipientID}
 }
 
-func lastToAct(e *paraph.Envelope, _ paraph.Event) []int64 {
-	var ids []int64
-	for _, r := range e.Recipients {
-		if r.Kind.Acts() && r.CompletedAt.Equal(e.EndedAt) {
-			ids = append(ids, r.ID)
+// lastToAct is the recipient who finished last.
+func lastToAct(s *webhook.Snapshot, _ paraph.Event) []int64 { return []int64{lastFinished(s)} }
+
+func lastFinished(s *webhook.Snapshot) int64 {
+	for _, ev := range slices.Backward(s.Trail) {
+		if ev.Type == paraph.RecipientFinished {
+			return ev.RecipientID
 		}
 	}
-	return ids
+	return 0
 }
 
-func unfinished(e *paraph.Envelope, _ paraph.Event) []int64 {
+func unfinished(s *webhook.Snapshot, _ paraph.Event) []int64 {
 	var ids []int64
-	for _, r := range e.Recipients {
+	for _, r := range s.Envelope.Recipients {
 		if !r.Done() {
 			ids = append(ids, r.ID)
 		}
@@ -91,8 +95,8 @@ func unfinished(e *paraph.Envelope, _ paraph.Event) []int64 {
 
 // unlessCancelled keeps a deleted envelope from being told of as cancelled
 // twice.
-func unlessCancelled(e *paraph.Envelope, _ paraph.Event) []int64 {
-	if e.Status == paraph.Cancelled {
+func unlessCancelled(s *webhook.Snapshot, _ paraph.Event) []int64 {
+	if s.Envelope.Status == paraph.Cancelled {
 		return nil
 	}
 	return everyone
@@ -227,7 +231,7 @@ func (d *Desk) webhookLinks(e *paraph.Envelope, tx *store.Tx) webhook.Links {
 func tell(h hook, ev paraph.Event, s webhook.Snapshot, endpoints []paraph.Endpoint) ([]paraph.Delivery, error) {
 	about := []int64{ev.RecipientID}
 	if h.about != nil {
-		about = h.about(&s.Envelope, ev)
+		about = h.about(&s, ev)
 	}
 	s.Trail = s.Trail[:slices.IndexFunc(s.Trail, func(t paraph.Event) bool { return t.Seq == ev.Seq })+1]
 	var out []paraph.Delivery

@@ -26,7 +26,7 @@ func (d *Desk) sample(ctx context.Context, tx *store.Tx, who Who, n webhook.Name
 			}
 			s.Event, s.Envelope, s.Trail = ev, story.after[i], story.events[:i+1]
 			if h.about != nil {
-				about := h.about(&s.Envelope, ev)
+				about := h.about(&s, ev)
 				if len(about) == 0 {
 					continue
 				}

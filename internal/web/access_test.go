@@ -29,7 +29,13 @@ var secretWords = []string{"Topsecret", "secret.example"}
 
 func newScene(t *testing.T) *scene {
 	t.Helper()
-	s := &scene{t: t, site: newSite(t, desktest.Options{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})}
+	return newSceneWith(t, desktest.Options{})
+}
+
+func newSceneWith(t *testing.T, o desktest.Options) *scene {
+	t.Helper()
+	o.Allow = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	s := &scene{t: t, site: newSite(t, o)}
 	s.owner, s.stranger = s.Person(t, "Olive Owner"), s.Person(t, "Stan Stranger")
 	var err error
 	check := func() {

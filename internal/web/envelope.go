@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/paraph-sign/paraph"
 	"github.com/paraph-sign/paraph/internal/desk"
@@ -256,9 +257,30 @@ func (s *server) troubles(ctx context.Context, e *paraph.Envelope) ([]string, er
 	var out []string
 	for _, t := range all {
 		out = append(out, fmt.Sprintf("%s could not be sent yet: %s. Tried %s; the next try is %s.", capital(mailName(t.Mail)+" to "+nameOf(e, t.RecipientID)),
-			strings.TrimRight(t.Error, "."), count(t.Tries, "time"), kit.Humane(t.NextAt, s.Store.Now())))
+			mailError(t.Error), count(t.Tries, "time"), whenNext(t.NextAt, s.Store.Now())))
 	}
 	return out, err
+}
+
+// mailError is why a mail was not sent, without what only the log needs.
+func mailError(s string) string {
+	for _, sign := range []string{"dial tcp", "connection refused", "no such host", "i/o timeout", "deadline exceeded", "EOF"} {
+		if strings.Contains(s, sign) {
+			return "the mail server can’t be reached"
+		}
+	}
+	if prefix, rest, ok := strings.Cut(s, ": "); ok && strings.HasPrefix(prefix, "send mail ") {
+		s = rest
+	}
+	return "the mail server said: " + strings.TrimRight(s, ". ")
+}
+
+// whenNext is a time to come in words.
+func whenNext(at, now time.Time) string {
+	if at.Sub(now) < 45*time.Second {
+		return "in a moment"
+	}
+	return kit.Humane(at, now)
 }
 
 func count(n int, of string) string {

@@ -69,7 +69,7 @@ func laterMoment(ev paraph.Event, who, by string) kit.Moment {
 	case paraph.MailFailed:
 		return kit.Moment{
 			Icon: "warning", Tone: kit.Error, Title: capital(mailName(ev.Data["mail"])) + " to " + or(ev.Data["to"], who) + " could not be sent",
-			Detail: strings.TrimRight(ev.Data["error"], ".") + ". It was tried for a day and given up; copy the signing link, or resend.",
+			Detail: capital(mailError(ev.Data["error"])) + ". It was tried for a day and given up; copy the signing link, or resend.",
 		}
 	}
 	return kit.Moment{Icon: "dot", Title: string(ev.Type)}

@@ -16,6 +16,10 @@ const (
 	ResetAge      = time.Hour
 )
 
+// maxResets is how many links to set a password a user has at once: who asks
+// for more fills somebody else's mailbox.
+const maxResets = 3
+
 // signupsOff is the instance's setting that closes the sign-up page.
 const signupsOff = "signups_off"
 
@@ -115,9 +119,17 @@ func (d *Desk) SignIn(ctx context.Context, email, password, ip, userAgent string
 	return d.OpenSession(ctx, u, ip, userAgent)
 }
 
-// OpenSession signs a user in whose identity has been checked.
+// OpenSession signs a user in whose identity has been checked. The error is
+// Unauthenticated when their password has changed since.
 func (d *Desk) OpenSession(ctx context.Context, u paraph.User, ip, userAgent string) (token string, err error) {
 	err = d.Store.Update(ctx, func(tx *store.Tx) error {
+		now, err := tx.User(ctx, u.ID)
+		if err != nil {
+			return err
+		}
+		if now.PasswordHash != u.PasswordHash {
+			return paraph.Errorf(paraph.Unauthenticated, "The password has just been changed; sign in with the new one.")
+		}
 		spaces, err := tx.Spaces(ctx, u.ID)
 		if err != nil {
 			return err
@@ -171,6 +183,11 @@ func (d *Desk) SetProfile(ctx context.Context, userID int64, name, email, passwo
 		if u, err = tx.User(ctx, userID); err != nil {
 			return err
 		}
+		if email != u.Email { // links that were mailed to the old address end
+			if err := tx.DeletePasswordResets(ctx, u.ID); err != nil {
+				return err
+			}
+		}
 		u.Name, u.Email, u.UpdatedAt = name, email, tx.Now()
 		return tx.UpdateUser(ctx, u)
 	})
@@ -216,26 +233,34 @@ func setPassword(ctx context.Context, tx *store.Tx, u paraph.User, keepSession i
 }
 
 // ForgotPassword mails a link to set a new password. Whether the address is
-// known shows to nobody but its owner.
+// known shows to nobody but its owner: a mail is queued in any case, and one
+// whose token opens nothing is not sent.
 func (d *Desk) ForgotPassword(ctx context.Context, email, ip string) error {
 	email, err := paraph.ParseEmail("email", email)
 	if err != nil {
 		return err
 	}
+	token := paraph.NewToken(43)
 	return d.Store.Update(ctx, func(tx *store.Tx) error {
 		u, err := tx.UserByEmail(ctx, email)
-		if paraph.KindOf(err) == paraph.NotFound {
-			return nil
+		if err == nil {
+			err = grantReset(ctx, tx, u, token)
 		}
-		if err != nil {
-			return err
-		}
-		token := paraph.NewToken(43)
-		if err := tx.InsertPasswordReset(ctx, u.ID, token, tx.Now().Add(ResetAge)); err != nil {
+		if err != nil && paraph.KindOf(err) != paraph.NotFound {
 			return err
 		}
 		return d.queueMail(ctx, tx, 0, 0, letter{Kind: mailReset, UserID: u.ID, Token: token, IP: ip})
 	})
+}
+
+// grantReset lets a token set a user's password, unless they have enough of
+// such tokens.
+func grantReset(ctx context.Context, tx *store.Tx, u paraph.User, token string) error {
+	n, err := tx.CountPasswordResets(ctx, u.ID)
+	if err != nil || n >= maxResets {
+		return err
+	}
+	return tx.InsertPasswordReset(ctx, u.ID, token, tx.Now().Add(ResetAge))
 }
 
 // ResetPassword sets the password of whom a mailed link belongs to, ends their
@@ -253,6 +278,7 @@ func (d *Desk) ResetPassword(ctx context.Context, token, password string) (parap
 		if u, err = tx.UserByReset(ctx, token, tx.Now()); err != nil { // somebody may have used it meanwhile
 			return err
 		}
+		u.PasswordHash = hash
 		return setPassword(ctx, tx, u, 0, hash)
 	})
 	return u, err
@@ -366,6 +392,9 @@ func (d *Desk) SignUpInvited(ctx context.Context, token string, n NewUser) (para
 	}
 	u.PasswordHash = d.hasher.hash(n.Password)
 	err = d.Store.Update(ctx, func(tx *store.Tx) error {
+		if i, err = tx.InvitationByToken(ctx, token, tx.Now()); err != nil { // it may have been taken back meanwhile
+			return err
+		}
 		if err := d.insertUser(ctx, tx, &u, true); err != nil {
 			return err
 		}

@@ -253,6 +253,12 @@ func (tx *Tx) InsertPasswordReset(ctx context.Context, userID int64, token strin
 	return err
 }
 
+// CountPasswordResets counts the tokens that may set a user's password now.
+func (tx *Tx) CountPasswordResets(ctx context.Context, userID int64) (int, error) {
+	n, err := one(ctx, tx.q, "", scanInt, "SELECT COUNT(*) FROM password_resets WHERE user_id = $1 AND expires_at > $2", userID, micros(tx.now))
+	return int(n), err
+}
+
 // UserByReset answers whose password a token may set.
 func (r Reader) UserByReset(ctx context.Context, token string, now time.Time) (paraph.User, error) {
 	return one(ctx, r.q, "This link is no longer valid; ask for a new one.", scanUser, "SELECT "+userColumns+` FROM users

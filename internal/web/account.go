@@ -94,7 +94,7 @@ func (s *server) newUser(w http.ResponseWriter, r *http.Request, title, action s
 		return err
 	}
 	to := safePath(f.Get("next"))
-	u, err := paraph.User{}, s.tries.check(s.Store.Now(), "signup "+s.ip(r))
+	u, err := paraph.User{}, s.tries.check(s.Store.Now(), "signup "+s.caller(r))
 	if err == nil {
 		u, err = s.Desk.SignUp(r.Context(), desk.NewUser{Email: f.Get("email"), Name: f.Get("name"), Password: f.Get("password")}, false)
 	}
@@ -124,7 +124,7 @@ func (s *server) forgot(w http.ResponseWriter, r *http.Request) error {
 	}
 	email, err := paraph.ParseEmail("email", f.Get("email"))
 	if err == nil {
-		err = s.tries.check(s.Store.Now(), "forgot "+s.ip(r), "forgot "+email)
+		err = s.tries.check(s.Store.Now(), "forgot "+s.caller(r), "forgot "+email)
 	}
 	if err == nil {
 		err = s.Desk.ForgotPassword(r.Context(), email, s.ip(r))
@@ -164,7 +164,7 @@ func (s *server) reset(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	token, u := r.PathValue("token"), paraph.User{}
-	if err = s.tries.check(s.Store.Now(), "reset "+s.ip(r)); err == nil {
+	if err = s.tries.check(s.Store.Now(), "reset "+s.caller(r)); err == nil {
 		u, err = s.Desk.ResetPassword(r.Context(), token, f.Get("password"))
 	}
 	if paraph.KindOf(err) == paraph.NotFound {

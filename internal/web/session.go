@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -188,8 +189,23 @@ func redirect(w http.ResponseWriter, r *http.Request, to string) error {
 	return nil
 }
 
+// caller names where a request comes from, to count tries. Who has one IPv6
+// address has the 2^64 around it (RFC 6177), so those count as one.
+func (s *server) caller(r *http.Request) string {
+	ip := s.ip(r)
+	addr, err := netip.ParseAddr(ip)
+	if err != nil || addr.Unmap().Is4() {
+		return ip
+	}
+	net, err := addr.WithZone("").Prefix(64)
+	if err != nil {
+		return ip
+	}
+	return net.String()
+}
+
 // tries bounds how often somebody may guess: a bucket for each address and each
-// name that is tried. When there are too many to remember, all are forgotten.
+// name that is tried.
 type tries struct {
 	mu     sync.Mutex
 	burst  int
@@ -197,7 +213,7 @@ type tries struct {
 	places map[string]*rate.Limiter
 }
 
-const maxTriers = 10000
+const maxTriers = 20000
 
 func newTries(burst int, refill time.Duration) *tries {
 	return &tries{burst: burst, every: refill, places: map[string]*rate.Limiter{}}
@@ -207,12 +223,10 @@ func newTries(burst int, refill time.Duration) *tries {
 func (t *tries) check(now time.Time, keys ...string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.places) > maxTriers {
-		clear(t.places)
-	}
 	for _, k := range keys {
 		l, ok := t.places[k]
 		if !ok {
+			t.makeRoom(now)
 			l = rate.NewLimiter(rate.Every(t.every/time.Duration(t.burst)), t.burst)
 			t.places[k] = l
 		}
@@ -221,4 +235,23 @@ func (t *tries) check(now time.Time, keys ...string) error {
 		}
 	}
 	return nil
+}
+
+// makeRoom forgets keys that have all their tries again, which changes nothing
+// for them, or any when there are none.
+func (t *tries) makeRoom(now time.Time) {
+	if len(t.places) < maxTriers {
+		return
+	}
+	for k, l := range t.places {
+		if l.TokensAt(now) >= float64(t.burst) {
+			delete(t.places, k)
+		}
+	}
+	for k := range t.places {
+		if len(t.places) < maxTriers {
+			return
+		}
+		delete(t.places, k)
+	}
 }

@@ -62,7 +62,7 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) error {
 	v := account.SignIn{Email: f.Get("email"), Next: safePath(f.Get("next"))}
 	token := ""
 	// The caller's own tries are spent first: who has none left can't spend those of an address.
-	err = s.tries.check(s.Store.Now(), "signin "+s.ip(r), "signin "+paraph.TokenHash(strings.ToLower(strings.TrimSpace(v.Email))))
+	err = s.tries.check(s.Store.Now(), "signin "+s.caller(r), "signin "+paraph.TokenHash(strings.ToLower(strings.TrimSpace(v.Email))))
 	if err == nil {
 		token, err = s.Desk.SignIn(r.Context(), v.Email, f.Get("password"), s.ip(r), r.UserAgent())
 	}

@@ -233,7 +233,7 @@ func (s *server) joinAs(w http.ResponseWriter, r *http.Request, v account.Join) 
 
 // joinNew makes a user for the invitation's address and lets them in.
 func (s *server) joinNew(w http.ResponseWriter, r *http.Request, v account.Join, f form) error {
-	u, err := paraph.User{}, s.tries.check(s.Store.Now(), "signup "+s.ip(r))
+	u, err := paraph.User{}, s.tries.check(s.Store.Now(), "signup "+s.caller(r))
 	if err == nil {
 		u, err = s.Desk.SignUpInvited(r.Context(), v.Token, desk.NewUser{Name: f.Get("name"), Password: f.Get("password")})
 	}

@@ -22,7 +22,7 @@ func (s *server) showVerify(w http.ResponseWriter, r *http.Request, status int, 
 
 // verify says of a PDF what the command says. The file is not kept.
 func (s *server) verify(w http.ResponseWriter, r *http.Request) error {
-	if err := s.tries.check(s.Store.Now(), "verify "+s.ip(r)); err != nil {
+	if err := s.tries.check(s.Store.Now(), "verify "+s.caller(r)); err != nil {
 		return err
 	}
 	f, err := readForm(w, r, limits{values: 64 << 10, file: s.MaxSize, files: 1, total: 2 * s.MaxSize})

@@ -80,8 +80,8 @@ type serveCmd struct {
 
 	// The seal's key is made at the first start and kept below --data. Nodes
 	// that share a database share a key: give each the same file.
-	SealP12         string `name:"seal-p12" help:"Seal with the key in this PKCS#12 file." placeholder:"FILE" type:"path"`
-	SealP12Password string `name:"seal-p12-password" help:"Its password; better set by PARAPH_SEAL_P12_PASSWORD." placeholder:"WORD"`
+	SealP12         string `name:"seal-p12" env:"PARAPH_SEAL_P12" help:"Seal with the key in this PKCS#12 file." placeholder:"FILE" type:"path"`
+	SealP12Password string `name:"seal-p12-password" env:"PARAPH_SEAL_P12_PASSWORD" help:"Its password; better set by PARAPH_SEAL_P12_PASSWORD." placeholder:"WORD"`
 	Name            string `help:"Name of this instance, in seals and on audit pages." default:"Paraph"`
 
 	// Signs the links to files. Made at the first start and kept below --data;

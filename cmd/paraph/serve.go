@@ -95,11 +95,11 @@ func (in *instance) atClose(f func() error) { in.closers = append(in.closers, f)
 
 // start is the whole wiring. What it has started is ended again when something
 // fails.
-func (c *serveCmd) start(ctx context.Context, log *slog.Logger) (in *instance, err error) {
+func (c *serveCmd) start(ctx context.Context, log *slog.Logger) (_ *instance, err error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	in = &instance{log: log, failed: make(chan error, 1)}
+	in := &instance{log: log, failed: make(chan error, 1)}
 	defer func() {
 		if err != nil {
 			_ = in.close() // the first error is the one to tell

@@ -61,7 +61,7 @@ const (
 	lanes      = 8
 	atOnce     = paraph.DefaultConcurrency * lanes
 	bodySize   = 3000 // bytes, about what an envelope's event takes
-	perRound   = 8000
+	perRound   = 24000 // a second or more of work, so that starting and stopping don’t count
 	rounds     = 3
 	eventsRate = 20 // a second
 	eventsAll  = 300

@@ -1,6 +1,7 @@
 package paraph
 
 import (
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -45,4 +46,28 @@ func Shorten(s string, n int) string {
 		return s
 	}
 	return string(r[:n-1]) + "…"
+}
+
+// MaxJSONParts is how many values a request may hold: far more than an envelope
+// full of fields.
+const MaxJSONParts = 200_000
+
+// CheckJSON refuses a text with so many values that reading it would take many
+// times its own size. Whether it is JSON is not looked at.
+func CheckJSON(b []byte) error {
+	parts, quoted := 0, false
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case !quoted && (c == ',' || c == '[' || c == '{'):
+			parts++
+		}
+	}
+	if parts > MaxJSONParts {
+		return &Error{Kind: TooLarge, Field: "body", Message: "The request has more than " + strconv.Itoa(MaxJSONParts) + " values."}
+	}
+	return nil
 }

@@ -182,3 +182,24 @@ func TestLookups(t *testing.T) {
 		t.Error("a look-up is wrong")
 	}
 }
+
+func TestCheckJSON(t *testing.T) {
+	t.Parallel()
+	many := func(s string) string { return strings.Repeat(s, MaxJSONParts) }
+	for name, tc := range map[string]struct {
+		text string
+		kind Kind
+	}{
+		"nothing":             {"", ""},
+		"a long text":         {`{"file":"` + many(`,[{`) + `"}`, ""},
+		"a text with quotes":  {`["` + many(`\",`) + `"]`, ""},
+		"a slash at its end":  {`["\\",` + many(`1,`) + `1]`, TooLarge},
+		"empty objects":       {`{"submitters":[` + many(`{},`) + `{}]}`, TooLarge},
+		"nested lists":        {many("[") + "[", TooLarge},
+		"as many as possible": {`[` + strings.Repeat("1,", MaxJSONParts-1) + `1]`, ""},
+	} {
+		if kind := KindOf(CheckJSON([]byte(tc.text))); kind != tc.kind {
+			t.Errorf("%s: %q, want %q", name, kind, tc.kind)
+		}
+	}
+}

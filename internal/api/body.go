@@ -20,6 +20,7 @@ const (
 	bodyDeadline = 2 * time.Minute // for the whole body to arrive
 	largeBody    = 4 << 20         // from here on, few are worked on at once
 	largeAtOnce  = 2
+	firstRead    = 1 << 20 // of memory is taken on the word of who sends; more when it comes
 )
 
 // maxBodyOf is how long the body of a request may be. A submission's documents
@@ -41,7 +42,12 @@ func (a *api) readBody(next http.Handler) http.Handler {
 		}
 		most := a.maxBodyOf(r)
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyDeadline)) // a writer that has none has its own
-		b, err := readAll(http.MaxBytesReader(w, r.Body, most), min(r.ContentLength, most))
+		guest := a.desk.Uploads.Guest()
+		defer guest.Leave()
+		b, err := readAll(guest.Reader(http.MaxBytesReader(w, r.Body, most)), min(r.ContentLength, firstRead))
+		if err == nil {
+			err = paraph.CheckJSON(b)
+		}
 		if err != nil {
 			a.refuse(w, r, unread(err, most))
 			return
@@ -69,6 +75,9 @@ func readAll(r io.Reader, length int64) ([]byte, error) {
 }
 
 func unread(err error, most int64) error {
+	if known, ok := errors.AsType[*paraph.Error](err); ok {
+		return known
+	}
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return &paraph.Error{Kind: paraph.TooLarge, Field: "body", Message: fmt.Sprintf("The request is larger than %d MB.", most>>20), Err: err}
 	}

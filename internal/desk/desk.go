@@ -45,6 +45,7 @@ type Config struct {
 // Desk is where things get done. It is safe for concurrent use.
 type Desk struct {
 	Config
+	Rooms
 	jobs   *job.Runner
 	lanes  func(endpointID int64) // wakes the webhook dispatcher
 	pages  *pageCache
@@ -53,12 +54,23 @@ type Desk struct {
 	hasher hasher
 }
 
+// Rooms are where requests with files lie while they are read and worked on.
+// Those of strangers have one of their own, so that they can't keep others out.
+type Rooms struct {
+	Uploads *Room // of users and their programs
+	Visits  *Room // of signers and strangers
+}
+
+func newRooms(maxSize int64) Rooms {
+	return Rooms{NewRoom(max(8*maxSize, 256<<20)), NewRoom(max(4*maxSize, 128<<20))}
+}
+
 // New makes a desk. Its background work runs from Start until Stop.
 func New(cfg Config) (*Desk, error) {
 	if cfg.Store == nil || cfg.Blobs == nil || cfg.Engine == nil || cfg.Client == nil || cfg.Mailer == nil || cfg.Log == nil || cfg.MaxSize <= 0 || cfg.Identity.Key == nil {
 		return nil, errors.New("desk: the config is incomplete")
 	}
-	d := &Desk{Config: cfg, lanes: func(int64) {}, pages: newPageCache(64 << 20), busy: newLimiter(2), inks: newLimiter(2), hasher: newHasher(2)}
+	d := &Desk{Config: cfg, Rooms: newRooms(cfg.MaxSize), lanes: func(int64) {}, pages: newPageCache(64 << 20), busy: newLimiter(2), inks: newLimiter(2), hasher: newHasher(2)}
 	var err error
 	d.jobs, err = job.New(job.Config{Store: cfg.Store, Log: cfg.Log, Kinds: d.kinds()})
 	return d, err

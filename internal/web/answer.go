@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"runtime/debug"
 	"strings"
@@ -119,8 +120,13 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 // readJSON reads a small JSON body. An answer to what is no JSON of v's shape
 // is Invalid.
 func readJSON(w http.ResponseWriter, r *http.Request, limit int64, v any) error {
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, limit))
-	err := d.Decode(v)
+	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	if err == nil {
+		if err := paraph.CheckJSON(b); err != nil {
+			return err
+		}
+		err = json.Unmarshal(b, v)
+	}
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return &paraph.Error{Kind: paraph.TooLarge, Message: "This is too large to be stored.", Err: err}
 	}

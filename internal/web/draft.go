@@ -27,7 +27,7 @@ const (
 var smallForm = limits{values: 64 << 10}
 
 func (s *server) uploadLimits() limits {
-	return limits{values: maxValues, file: s.MaxSize, files: filesAtOnce, total: 2 * s.MaxSize}
+	return limits{values: maxValues, file: s.MaxSize, files: filesAtOnce, total: 2 * s.MaxSize, room: s.Desk.Uploads}
 }
 
 // asError is the error as ours, if it is one that people are told.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"net/url"
 
 	"github.com/paraph-sign/paraph"
+	"github.com/paraph-sign/paraph/internal/desk"
 )
 
 // form is what a page sent: values, and files in memory.
@@ -27,11 +29,15 @@ type upload struct {
 
 // limits bound a form.
 type limits struct {
-	values int64 // bytes of all values
-	file   int64 // bytes of one file
-	files  int   // how many
-	total  int64 // bytes of all files, which are held in memory together
+	values int64      // bytes of all values
+	file   int64      // bytes of one file
+	files  int        // how many
+	total  int64      // bytes of all files, which are held in memory together
+	room   *desk.Room // where a form with files lies; nil for small ones
 }
+
+// partCost is what a value costs beside its own bytes.
+const partCost = 64
 
 // readForm reads a form of either encoding. A file that is too large is marked
 // and the rest is read on; a form that is too large as a whole is an error.
@@ -43,8 +49,13 @@ func readForm(w http.ResponseWriter, r *http.Request, l limits) (form, error) {
 		err := r.ParseForm()
 		return form{Values: r.PostForm}, unreadable(err)
 	}
-	f := form{Values: url.Values{}}
-	parts := multipart.NewReader(r.Body, params["boundary"])
+	f, body := form{Values: url.Values{}}, io.Reader(r.Body)
+	if l.room != nil {
+		guest := l.room.Guest()
+		context.AfterFunc(r.Context(), guest.Leave)
+		body = guest.Reader(body)
+	}
+	parts := multipart.NewReader(body, params["boundary"])
 	for {
 		p, err := parts.NextPart()
 		if errors.Is(err, io.EOF) {
@@ -62,7 +73,7 @@ func readForm(w http.ResponseWriter, r *http.Request, l limits) (form, error) {
 func (f *form) part(p *multipart.Part, l *limits) error {
 	if p.FileName() == "" {
 		b, err := io.ReadAll(io.LimitReader(p, l.values+1))
-		if l.values -= int64(len(b)); l.values < 0 {
+		if l.values -= int64(len(b) + len(p.FormName()) + partCost); l.values < 0 {
 			return errFormTooLarge
 		}
 		if _, isFile := p.Header["Content-Type"]; !isFile { // a file input without a file sends an empty part with a type

@@ -417,7 +417,7 @@ func (s *server) signFinish(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f, err := readForm(w, r, limits{values: maxValues, file: maxValue, files: paraph.MaxFields, total: maxPictures})
+	f, err := readForm(w, r, limits{values: maxValues, file: maxValue, files: paraph.MaxFields, total: maxPictures, room: s.Desk.Visits})
 	if err != nil {
 		return err
 	}

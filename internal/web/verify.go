@@ -25,7 +25,7 @@ func (s *server) verify(w http.ResponseWriter, r *http.Request) error {
 	if err := s.tries.check(s.Store.Now(), "verify "+s.caller(r)); err != nil {
 		return err
 	}
-	f, err := readForm(w, r, limits{values: 64 << 10, file: s.MaxSize, files: 1, total: 2 * s.MaxSize})
+	f, err := readForm(w, r, limits{values: 64 << 10, file: s.MaxSize, files: 1, total: 2 * s.MaxSize, room: s.Desk.Visits})
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func SetupPage(v SignUp) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = signUpForm(v, "Create the owner").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = signUpForm(v, "Create account").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -52,16 +52,16 @@ function hasDefault(f: Field): boolean {
 
 function defaultOf(f: Field, set: Set): unknown {
   if (!hasDefault(f)) return nothing;
-  if (f.type === "checkbox") return check("Checked at first", f.default === "true", (v) => set({ default: v ? "true" : "" }));
-  if (hasOptions(f)) return choice("Value at first", f.default, [["", "None"], ...f.options.map((o): [string, string] => [o, o])], (v) => set({ default: v }));
+  if (f.type === "checkbox") return check("Checked by default", f.default === "true", (v) => set({ default: v ? "true" : "" }));
+  if (hasOptions(f)) return choice("Default value", f.default, [["", "None"], ...f.options.map((o): [string, string] => [o, o])], (v) => set({ default: v }));
   const kind = f.type === "date" ? "date" : f.type === "number" ? "number" : "text";
-  return html`<label class="field"><span class="field-label">Value at first</span>
+  return html`<label class="field"><span class="field-label">Default value</span>
     <input class="input field-input" type=${kind} step="any" .value=${f.default} @input=${(e: Event) => set({ default: value(e) })}></label>`;
 }
 
 function options(f: Field, set: Set): TemplateResult {
   const lines = (e: Event) => value(e).split("\n").map((o) => o.trim()).filter((o, i, all) => o !== "" && all.indexOf(o) === i);
-  return html`<label class="field"><span class="field-label">Options, one a line</span>
+  return html`<label class="field"><span class="field-label">Options, one per line</span>
     <textarea class="textarea field-input" rows="4" .value=${f.options.join("\n")} @change=${(e: Event) => changeOptions(f, lines(e), set)}></textarea></label>`;
 }
 

@@ -342,20 +342,20 @@ type Failure struct {
 
 // FailureFor is the sentence for a status code; the caller may replace any part.
 func FailureFor(code int) Failure {
-	home := &Button{Label: "Back to the start", Href: "/", Kind: Main}
+	home := &Button{Label: "Go to the start page", Href: "/", Kind: Main}
 	switch code {
 	case 400:
-		return Failure{400, "This request makes no sense", "Something in it is missing or has the wrong form. Go back and try again.", home, ""}
+		return Failure{400, "This request can’t be understood", "Something in it is missing or has the wrong form. Go back and try again.", home, ""}
 	case 401:
 		return Failure{401, "You are signed out", "Sign in, then try again.", &Button{Label: "Sign in", Href: "/signin", Kind: Main}, ""}
 	case 403:
 		return Failure{403, "This is not yours to see", "You are signed in, but this belongs to another account. Switch space at the top left, or ask for an invitation.", home, ""}
 	case 404:
-		return Failure{404, "There is nothing here", "The link may be old or mistyped. If somebody sent it to you, ask them for a new one.", home, ""}
+		return Failure{404, "Page not found", "The link may be old or mistyped. If somebody sent it to you, ask them for a new one.", home, ""}
 	case 409:
 		return Failure{409, "Somebody was faster", "This was changed in the meantime. Reload to see how it is now.", home, ""}
 	case 410:
-		return Failure{410, "This is over", "It has ended, and nothing about it can change any more.", home, ""}
+		return Failure{410, "This has ended", "Nothing about it can change any more.", home, ""}
 	case 413:
 		return Failure{413, "That file is too large", "Compress it or split it in parts, then upload again. Whoever runs this server can raise the limit.", home, ""}
 	case 422:

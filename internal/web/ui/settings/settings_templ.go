@@ -629,7 +629,7 @@ func InstancePage(v Instance) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = kit.FieldOf(kit.Field{Name: "signups", Label: "Strangers may create an account", Type: "checkbox", Checked: v.SignUps, Hint: "When this is off, people come in by invitation to a team only."}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = kit.FieldOf(kit.Field{Name: "signups", Label: "Anyone can create an account", Type: "checkbox", Checked: v.SignUps, Hint: "When this is off, people need an invitation to a team."}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

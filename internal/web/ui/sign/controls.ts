@@ -13,6 +13,8 @@ export interface Shown {
   /** Where it stands: on the page at the page's scale, or in the bar at the reader's. */
   where: "page" | "bar";
   error: string;
+  /** Something else beside it is the main thing to do. */
+  instead?: boolean;
 }
 
 /** The input for one field. */
@@ -87,7 +89,7 @@ function signature(f: Field, shown: Shown, does: Does): TemplateResult {
   const done = f.signature_image !== "";
   const label = done ? `${nameOf(f)}: change it` : `${verb} here: ${nameOf(f)}`;
   if (shown.where === "bar") {
-    return html`<button class="btn" type="button" @click=${() => does.sign(f)}>${icon("pencil")}${done ? "Change" : verb}</button>`;
+    return html`<button class="btn ${done || shown.instead ? "" : "btn-primary"}" type="button" @click=${() => does.sign(f)}>${icon("pencil")}${done ? "Change" : verb}</button>`;
   }
   return html`<button class="sg-sign" type="button" id="sg-page-${f.id}" aria-label=${label} @focus=${(e: Event) => byKeyboard(e) && does.focus(f)} @click=${() => does.sign(f)}>
     ${done ? html`<img src=${f.signature_image} alt="">` : html`${icon("signature")}<span>${verb}</span>`}

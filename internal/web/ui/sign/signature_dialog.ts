@@ -178,7 +178,7 @@ export class SignatureDialog extends LitElement {
         </div>
         ${this.trouble ? html`<p class="field-error mt-3" role="alert">${icon("warning")}<span>${this.trouble}</span></p>` : nothing}
         <div class="dialog-actions mt-4">
-          <button class="btn btn-primary" type="submit">Use this ${this.what}</button>
+          <button class="btn btn-primary" type="submit">${this.what === "initials" ? "Use these initials" : "Use this signature"}</button>
         </div>
       </form>
     </dialog>`;

@@ -26,7 +26,7 @@ const verbs: Record<string, [finish: string, title: string, decline: string]> = 
 export class Signer extends LitElement {
   static override properties = {
     src: {}, plain: {}, task: { state: true }, fields: { state: true }, current: { state: true }, errors: { state: true }, trouble: { state: true },
-    narrow: { state: true }, tick: { state: true },
+    narrow: { state: true }, tick: { state: true }, unseen: { state: true },
   };
   declare src: string;
   declare plain: string;
@@ -37,6 +37,8 @@ export class Signer extends LitElement {
   private declare trouble: string;
   private declare narrow: boolean;
   private declare tick: number;
+  /** Pages whose picture did not come: nobody is asked to sign what they cannot see. */
+  private declare unseen: ReadonlySet<number>;
 
   private outbox: Outbox | undefined;
   private remembered = new Map<string, Signature>();
@@ -59,6 +61,7 @@ export class Signer extends LitElement {
     this.trouble = "";
     this.narrow = this.width.matches;
     this.tick = 0;
+    this.unseen = new Set();
   }
 
   protected override createRenderRoot(): HTMLElement {
@@ -249,7 +252,7 @@ export class Signer extends LitElement {
     this.current = f.id;
     await this.updateComplete;
     const box = this.querySelector<HTMLElement>(`[data-field="${CSS.escape(f.id)}"]`);
-    box?.scrollIntoView({ block: "center", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+    if (box) bringIntoView(box);
     const bar = this.narrow && !isSignature(f) ? ".sg-bar-field" : undefined;
     const input = bar ? this.querySelector<HTMLElement>(`${bar} input, ${bar} select`) : box?.querySelector<HTMLElement>("input, select, button");
     input?.focus({ preventScroll: true });
@@ -333,7 +336,33 @@ export class Signer extends LitElement {
   private savedText(): unknown {
     if (this.outbox?.offline) return html`${icon("warning")}<span>Not saved – trying again</span>`;
     if (this.outbox?.pending) return html`<span>Saving …</span>`;
-    return this.fields.some((f) => !f.readonly && filled(f) && !this.suggested.has(f.id)) ? html`${icon("cloud")}<span>Saved</span>` : nothing;
+    return this.fields.some((f) => this.entered(f)) ? html`${icon("cloud")}<span>Saved</span>` : nothing;
+  }
+
+  /** Whether the reader entered it, here or on an earlier visit: what the sender knew of them is not theirs. */
+  private entered(f: Field): boolean {
+    const { name, email } = this.task!.recipient;
+    return !f.readonly && filled(f) && !this.suggested.has(f.id) && !(f.type === "name" && f.value === name) && !(f.type === "email" && f.value === email);
+  }
+
+  /** A page is fetched at once when the guide may lead there next, so that it is there before the reader is. */
+  private soon(p: Page, i: number): boolean {
+    const next = this.nextOpen();
+    return i < 2 || (next !== undefined && onPage(next, p));
+  }
+
+  private missed(i: number, missed: boolean): void {
+    if (this.unseen.has(i) === missed) return;
+    const unseen = new Set(this.unseen);
+    if (missed) unseen.add(i);
+    else unseen.delete(i);
+    this.unseen = unseen;
+  }
+
+  private again(event: Event, p: Page, i: number): void {
+    this.missed(i, false);
+    const picture = (event.target as Element).closest(".sg-sheet")?.querySelector<HTMLImageElement>(":scope > img");
+    if (picture) picture.src = p.image;
   }
 
   private sheet(p: Page, i: number): TemplateResult {
@@ -341,7 +370,11 @@ export class Signer extends LitElement {
     return html`
       ${first ? html`<h2 class="sg-document">${icon("file")}<bdi>${p.document_name}</bdi></h2>` : nothing}
       <section class="sg-sheet" data-sheet=${i} aria-label="Page ${i + 1} of ${this.task!.pages.length}" ${aspect(p.width, p.height)}>
-        <img src=${p.image} alt="" width=${p.width} height=${p.height} loading=${i < 2 ? "eager" : "lazy"} decoding="async">
+        <div class="sg-coming">${this.unseen.has(i)
+          ? html`<p role="alert">Page ${i + 1} could not be loaded.</p><button class="btn" type="button" @click=${(e: Event) => this.again(e, p, i)}>Try again</button>`
+          : html`<p aria-hidden="true">Page ${i + 1} …</p>`}</div>
+        <img src=${p.image} alt="" width=${p.width} height=${p.height} loading=${this.soon(p, i) ? "eager" : "lazy"} decoding="async"
+          ?data-missed=${this.unseen.has(i)} @load=${() => this.missed(i, false)} @error=${() => this.missed(i, true)}>
         <div class="sg-text">${p.text?.map((line) => html`<p dir="auto" ${onLine(line, p)}>${line.t}</p>`)}</div>
         ${repeat(this.fields.filter((f) => onPage(f, p)), (f) => f.id, (f) => this.field(f))}
         ${this.fields.map((f) => f.also?.map((spot, at) => (onPage(spot, p) ? this.mirror(f, spot, at) : nothing)))}
@@ -395,7 +428,7 @@ export class Signer extends LitElement {
       ${now && !now.readonly ? this.barField(now) : nothing}
       <div class="sg-guide-row">
         <div class="sg-count">
-          <p class="num" aria-live="polite">${wanted.length === 0 ? "Nothing is required of you" : `${done} of ${wanted.length}`}</p>
+          <p class="num" aria-live="polite">${wanted.length === 0 ? "Nothing has to be filled in" : `${done} of ${wanted.length} done`}</p>
           ${wanted.length > 0 ? html`<progress class="meter" value=${done} max=${wanted.length} aria-label="Required fields done"></progress>` : nothing}
         </div>
         ${this.nextButton()}
@@ -404,14 +437,16 @@ export class Signer extends LitElement {
   }
 
   private nextButton(): TemplateResult {
-    if (this.nextOpen()) return html`<button class="btn btn-primary sg-next" type="button" @click=${this.goNext}>${this.current === "" ? "Start" : "Next"}${icon("down")}</button>`;
+    const now = this.fields.find((f) => f.id === this.current);
+    const quiet = this.narrow && now && isSignature(now) && this.needs(now); // signing is the main thing, not passing it by
+    if (this.nextOpen()) return html`<button class="btn ${quiet ? "" : "btn-primary"} sg-next" type="button" @click=${this.goNext}>${this.current === "" ? "Start" : "Next"}${icon("down")}</button>`;
     return html`<button class="btn btn-primary sg-next" type="button" @click=${this.askToFinish}>${this.verb[0]}${icon("check")}</button>`;
   }
 
   private barField(f: Field): unknown {
     const same = isSignature(f) && !filled(f) ? this.remembered.get(f.type) : undefined;
     if (!this.narrow && !same) return nothing;
-    const shown: Shown = { where: "bar", error: this.errors.get(f.id) ?? "" };
+    const shown: Shown = { where: "bar", error: this.errors.get(f.id) ?? "", instead: same !== undefined };
     return html`<div class="sg-bar-field" data-kind=${f.type}>
       <span class="field-label"><bdi>${nameOf(f)}</bdi>${f.required ? nothing : html` <span class="font-normal text-muted">(optional)</span>`}</span>
       <div class="sg-bar-input">
@@ -449,6 +484,13 @@ export class Signer extends LitElement {
       </form>
     </dialog>`;
   }
+}
+
+/** Glides to what is near; what is far is shown at once, without fetching every page on the way. */
+function bringIntoView(box: HTMLElement): void {
+  const middle = box.getBoundingClientRect().top - innerHeight / 2;
+  const jump = matchMedia("(prefers-reduced-motion: reduce)").matches || Math.abs(middle) > 1.5 * innerHeight;
+  box.scrollIntoView({ block: "center", behavior: jump ? "auto" : "smooth" });
 }
 
 function onPage(spot: Spot, p: Page): boolean {

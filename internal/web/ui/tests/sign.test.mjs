@@ -47,7 +47,7 @@ describe("the signing page", { timeout: 600_000 }, () => {
     await page.locator("[data-field=initials][data-current] button").tap();
     await page.locator("dialog[open]").getByRole("button", { name: "Type" }).click();
     assert.equal(await page.getByLabel("Type your initials").inputValue(), "AL");
-    await page.getByRole("button", { name: "Use this initials" }).click();
+    await page.getByRole("button", { name: "Use these initials" }).click();
     await next(page);
     await page.locator("[data-field=signature][data-current] button").tap();
     await page.locator("dialog[open]").getByRole("button", { name: "Draw" }).click();
@@ -86,7 +86,7 @@ describe("the signing page", { timeout: 600_000 }, () => {
       return { ratio: c.width / c.clientWidth, ink: data.some((v, i) => i % 4 === 3 && v > 0), fits: c.getBoundingClientRect().bottom < innerHeight };
     });
     await until(inked, (s) => s.ratio === 3 && s.ink && s.fits);
-    await page.getByRole("button", { name: "Use this initials" }).click();
+    await page.getByRole("button", { name: "Use these initials" }).click();
     await until(async () => (await w.state("turned")).values.initials);
     await close();
   });
@@ -96,7 +96,7 @@ describe("the signing page", { timeout: 600_000 }, () => {
     await page.locator("[data-field=initials] button").tap();
     await draw(page);
     await page.getByRole("button", { name: "Undo" }).click();
-    await page.getByRole("button", { name: "Use this initials" }).click();
+    await page.getByRole("button", { name: "Use these initials" }).click();
     await page.getByText("Draw your initials first.").waitFor();
     await page.locator("dialog[open]").getByRole("button", { name: "Close" }).click();
     assert.deepEqual((await w.state("empty")).values, {});

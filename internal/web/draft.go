@@ -447,11 +447,13 @@ func (s *server) wrongDraft(e *paraph.Envelope, f draftForm, refused []string, w
 		switch {
 		case ok && i < len(filled) && what == "email":
 			v.Recipients.Rows[filled[i]].EmailError = x.Message
+		case ok && i < len(filled) && what == "role":
+			v.Recipients.Rows[filled[i]].RoleError = x.Message
 		case ok && i < len(filled):
 			v.Recipients.Rows[filled[i]].NameError = x.Message
 		case x.Field == "recipients":
 			v.Recipients.Error = x.Message
-		case slices.Contains([]string{"name", "message", "expire_at"}, x.Field):
+		case slices.Contains([]string{"name", "subject", "message", "expire_at"}, x.Field):
 			v.Wrong[x.Field] = x.Message
 		default:
 			v.Wrong[""] = strings.TrimSpace(v.Wrong[""] + " " + x.Message)

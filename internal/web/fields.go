@@ -76,6 +76,8 @@ func (s *server) draftWithPeople(r *http.Request) (e paraph.Envelope, to, why st
 		return e, path, "", nil
 	case len(e.Documents) == 0:
 		return e, path + "/edit", "Add a document first: fields are placed on its pages.", nil
+	case len(e.Recipients) == 0:
+		return e, path + fieldless(&e), "Add somebody first: every field belongs to a recipient.", nil
 	case !slices.ContainsFunc(e.Recipients, func(r paraph.Recipient) bool { return r.Kind.HasFields() }):
 		return e, path + fieldless(&e), "Nobody in this envelope fills anything in, so there are no fields to place.", nil
 	}

@@ -3,6 +3,7 @@ import { helpDialogs } from "./dialogs.ts";
 import { helpMenus } from "./menus.ts";
 import { submitOnce } from "./once.ts";
 import { dismissNotices } from "./notices.ts";
+import { leadToWrong } from "./wrong.ts";
 import { keepTimes } from "./times.ts";
 
 helpDialogs();
@@ -10,3 +11,4 @@ helpMenus();
 submitOnce();
 dismissNotices();
 keepTimes();
+leadToWrong();

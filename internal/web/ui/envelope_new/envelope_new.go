@@ -62,6 +62,7 @@ type Row struct {
 	ID, Name, Email, Kind, Role string
 	Order                       int
 	NameError, EmailError       string
+	RoleError                   string
 }
 
 // DefaultKinds are the kinds of recipients with the words for them.

@@ -430,7 +430,7 @@ func recipientRow(r Recipients, i int, row Row) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = kit.FieldOf(kit.Field{ID: rowID(i, "role"), Name: "recipient_role", Label: "Role", Value: row.Role, Placeholder: "Buyer", Autocomplete: "off", MaxLength: 100}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = kit.FieldOf(kit.Field{ID: rowID(i, "role"), Name: "recipient_role", Label: "Role", Value: row.Role, Error: row.RoleError, Placeholder: "Buyer", Autocomplete: "off", MaxLength: 100}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -23,7 +23,7 @@ type cli struct {
 	Verify verifyCmd `cmd:"" help:"Say who sealed a PDF, when, and whether it is unchanged. Works offline."`
 	Demo   demoCmd   `cmd:"" help:"See the main job in this terminal: a temporary server, two signers, every webhook."`
 
-	Version kong.VersionFlag `help:"Print the version."`
+	Version kong.VersionFlag `help:"Print the version." env:"-"`
 }
 
 // world is where an instance keeps everything. The commands that change it
@@ -71,7 +71,7 @@ type serveCmd struct {
 
 	// Webhooks go to public addresses only. Operators who want to reach their
 	// own network name it.
-	WebhookAllowNet []netip.Prefix `name:"webhook-allow-net" help:"Let webhooks reach this network too (repeatable)." placeholder:"CIDR" sep:"none"`
+	WebhookAllowNet []netip.Prefix `name:"webhook-allow-net" help:"Let webhooks reach this network too (repeatable, or with commas)." placeholder:"CIDR"`
 
 	// Without an SMTP server no mail goes out; each that should have is tried
 	// for a day and then shown as failed on its envelope.

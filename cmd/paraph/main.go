@@ -10,6 +10,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/paraph-sign/paraph"
+	"github.com/paraph-sign/paraph/internal/seal"
 )
 
 // version is set when the binary is built.
@@ -64,6 +65,9 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 // the whole of it when there are none.
 func sentence(err error) string {
 	if e, ok := errors.AsType[*paraph.Error](err); ok && e.Kind != paraph.Internal {
+		return e.Message
+	}
+	if e, ok := errors.AsType[*seal.InputError](err); ok {
 		return e.Message
 	}
 	return err.Error()

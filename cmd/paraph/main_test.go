@@ -99,7 +99,7 @@ func TestVerifyRefuses(t *testing.T) {
 	if s := paraphWith(t, "", "verify", file); s.code != 1 || s.out != "" || !strings.Contains(s.err, "not a PDF") {
 		t.Errorf("a text file: %+v", s)
 	}
-	if s := paraphWith(t, "", "verify", file+".missing"); s.code == 0 {
+	if s := paraphWith(t, "", "verify", file+".missing"); s.code != 1 {
 		t.Errorf("a file that isn't there: %+v", s)
 	}
 }

@@ -207,6 +207,9 @@ func (c *serveCmd) openParts(ctx context.Context, in *instance) (p parts, err er
 	if p.identity, err = c.identity(in.log); err != nil {
 		return p, err
 	}
+	if err = c.openMail(in.log, &p); err != nil {
+		return p, err
+	}
 	if p.blobs, err = c.openBlobs(ctx); err != nil {
 		return p, err
 	}
@@ -221,7 +224,7 @@ func (c *serveCmd) openParts(ctx context.Context, in *instance) (p parts, err er
 		return p, err
 	}
 	in.atClose(func() error { p.client.Close(); return nil })
-	return p, c.openMail(in.log, &p)
+	return p, nil
 }
 
 func (p parts) config(c *serveCmd, in *instance) desk.Config {

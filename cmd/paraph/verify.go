@@ -13,7 +13,7 @@ import (
 const maxVerify = 1 << 30
 
 type verifyCmd struct {
-	File string `arg:"" help:"The PDF." type:"existingfile"`
+	File string `arg:"" help:"The PDF." type:"path"`
 	JSON bool   `name:"json" help:"Print the report as JSON."`
 	Data string `help:"Trust the seal of the instance that keeps its key here." default:"./data" placeholder:"DIR" type:"path"`
 }

@@ -62,6 +62,29 @@ func TestDemo(t *testing.T) {
 	}
 }
 
+// What holds tokens and secrets is for its owner only, also in a folder that
+// is open to others.
+func TestDatabaseIsPrivate(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	if err := os.Chmod(data, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := paraphWith(t, "a long enough password\n", "user", "create", "--data", data, "--email", "ada@example.com", "--name", "Ada", "--password-stdin")
+	if s.code != 0 {
+		t.Fatalf("create a user: %+v", s)
+	}
+	files, err := filepath.Glob(filepath.Join(data, "paraph.db*"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, f := range files {
+		if info, err := os.Stat(f); err != nil || info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s has the mode %v, %v", f, info.Mode(), err)
+		}
+	}
+}
+
 func TestUsersAndTokens(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")

@@ -184,9 +184,21 @@ func (w world) open(ctx context.Context, log *slog.Logger) (st *store.Store, whe
 	where = w.Data
 	if w.DatabaseURL != "" {
 		where += " and the Postgres database"
+	} else if err := private(address); err != nil {
+		return nil, where, fmt.Errorf("make the database: %w", err)
 	}
 	st, err = store.Open(ctx, store.Config{Address: address, Clock: time.Now, Logger: log})
 	return st, where, err
+}
+
+// private makes a file that only we can read, whatever folder it is in. SQLite
+// gives its other files the same mode. One that is there stays as it is.
+func private(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 // parts are the leaves that the desk works with.
@@ -348,7 +360,10 @@ func (c *serveCmd) handler(in *instance, p parts, m *meter) (http.Handler, error
 	if err != nil {
 		return nil, err
 	}
-	rest, err := api.New(api.Config{Desk: in.desk, Store: in.store, Log: in.log, Version: version, MaxSize: c.MaxUpload << 20})
+	rest, err := api.New(api.Config{
+		Desk: in.desk, Store: in.store, Log: in.log, Version: version, MaxSize: c.MaxUpload << 20,
+		ClientIP: func(r *http.Request) string { return web.ClientIP(r, c.TrustProxy) },
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -88,25 +88,26 @@ type Header struct {
 	Value string `json:"value"`
 }
 
-func headersOf(pairs [][2]string) []Header {
+func headersOf(pairs [][2]string, secrets []string) []Header {
 	out := make([]Header, len(pairs))
 	for i, p := range pairs {
-		out[i] = Header{p[0], p[1]}
+		out[i] = Header{p[0], webhook.Mask(p[1], secrets)}
 	}
 	return out
 }
 
 func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-func attemptOf(t paraph.Attempt) AttemptDetail {
+// attemptOf is an attempt without the secrets that a receiver may echo.
+func attemptOf(t paraph.Attempt, secrets []string) AttemptDetail {
 	out := AttemptDetail{
 		Number: t.Number, At: webhook.Stamp(t.At), Status: orNull(t.Status), DurationMS: millis(t.Duration),
 		Timings: Timings{
 			DNS: orNull(millis(t.Timings.DNS)), Connect: orNull(millis(t.Timings.Connect)), TLS: orNull(millis(t.Timings.TLS)),
 			FirstByte: orNull(millis(t.Timings.FirstByte)), Total: orNull(millis(t.Timings.Total)),
 		},
-		RemoteAddress: orNull(t.RemoteAddress), RequestHeaders: headersOf(t.RequestHeaders), ResponseHeaders: headersOf(t.ResponseHeaders),
-		ResponseBody: text(t.ResponseBody), Truncated: t.Truncated,
+		RemoteAddress: orNull(t.RemoteAddress), RequestHeaders: headersOf(t.RequestHeaders, secrets), ResponseHeaders: headersOf(t.ResponseHeaders, secrets),
+		ResponseBody: webhook.Mask(text(t.ResponseBody), secrets), Truncated: t.Truncated,
 	}
 	if t.Code != "ok" {
 		out.Error, out.Message = orNull(t.Code), orNull(t.Error)
@@ -175,12 +176,30 @@ func (a *api) getDelivery(ctx context.Context, in *ByID) (out DeliveryDetail, er
 	if err != nil {
 		return out, err
 	}
+	secrets, err := a.secretsOf(ctx, d)
+	if err != nil {
+		return out, err
+	}
 	out = DeliveryDetail{DeliveryRow: rowOf(d), Attempts: []AttemptDetail{}}
 	for _, t := range attempts {
-		out.Attempts = append(out.Attempts, attemptOf(t))
+		out.Attempts = append(out.Attempts, attemptOf(t, secrets))
 	}
 	out.Body, err = maskTokens(d.Body)
 	return out, err
+}
+
+// secretsOf are the strings in a delivery that must not be read from its log.
+func (a *api) secretsOf(ctx context.Context, d paraph.Delivery) ([]string, error) {
+	_, secrets := webhook.Readable(d.Body)
+	e, err := a.store.Endpoint(ctx, d.AccountID, d.EndpointID)
+	if paraph.KindOf(err) == paraph.NotFound { // deleted since
+		return secrets, nil
+	}
+	secrets = append(secrets, e.Secret, e.SigningSecret)
+	for _, h := range e.Headers {
+		secrets = append(secrets, h[1])
+	}
+	return secrets, err
 }
 
 func (a *api) resendDelivery(ctx context.Context, in *ByID) (DeliveryRow, error) {

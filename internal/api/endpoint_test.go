@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/paraph-sign/paraph"
+	"github.com/paraph-sign/paraph/internal/desk/desktest"
+	"github.com/paraph-sign/paraph/internal/store"
 )
 
 func TestWebhookSecrets(t *testing.T) {
@@ -47,6 +49,46 @@ func TestWebhookSecrets(t *testing.T) {
 			t.Errorf("rotated from %q to %q", first, rotated)
 		}
 	})
+}
+
+// What a receiver echoes is not read from the log.
+func TestEchoedSecretsAreMasked(t *testing.T) {
+	t.Parallel()
+	s := on(t, desktest.Options{})
+	ann := s.Person(t, "Ann Admin")
+	s.request(t, ann.Token, "POST", "/api/webhooks", m{"url": "https://example.com/hooks", "events": []string{"document.sent"}, "secret": "hush-hush", "headers": m{"X-Auth": "Bearer 12345"}}).must(201)
+	s.request(t, ann.Token, "POST", "/api/submissions/pdf", lease()).must(200)
+	d, err := s.Store.Delivery(t.Context(), ann.Who.AccountID, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, token, _ := strings.Cut(string(d.Body), `"token":"`)
+	token, _, _ = strings.Cut(token, `"`)
+	if len(token) < 10 {
+		t.Fatalf("the body has no token: %s", d.Body)
+	}
+	err = s.Store.Update(t.Context(), func(tx *store.Tx) error {
+		return tx.SaveResults(t.Context(), []store.Result{{Delivery: d, Attempt: paraph.Attempt{
+			DeliveryID: d.ID, Number: 1, At: tx.Now(), Status: 500, Code: "http_500", ResponseHeaders: [][2]string{{"X-Echo", "Bearer 12345"}},
+			ResponseBody: []byte("you sent hush-hush and " + string(d.Body)),
+		}}})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := s.request(t, ann.Token, "GET", "/api/deliveries/1", nil)
+	if got := a.must(200).list("attempts"); len(got) != 1 || !strings.Contains(string(a.body), "you sent ********") {
+		t.Errorf("the attempt is %v", got)
+	}
+	for _, secret := range []string{token, "hush-hush", "12345"} {
+		if strings.Contains(string(a.body), secret) {
+			t.Errorf("%q can be read", secret)
+		}
+	}
+	s.request(t, ann.Token, "DELETE", "/api/webhooks/1", nil).must(200)
+	if a := s.request(t, ann.Token, "GET", "/api/deliveries/1", nil); a.status == 200 && strings.Contains(string(a.body), token) {
+		t.Error("the token can be read once the webhook is gone")
+	}
 }
 
 func TestWebhookLife(t *testing.T) {

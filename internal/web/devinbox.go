@@ -87,7 +87,7 @@ func (s *server) devReceive(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) devInbox(w http.ResponseWriter, r *http.Request) error {
-	if s.Catcher == nil {
+	if !s.developing(r) {
 		return errNoPage
 	}
 	v := dev.Inbox{Base: s.Desk.Links.Base, Now: s.Store.Now()}

@@ -2,6 +2,8 @@ package web
 
 import (
 	"net/http"
+	"net/netip"
+	"net/url"
 	"strings"
 
 	"github.com/paraph-sign/paraph/internal/mail"
@@ -15,8 +17,17 @@ import (
 const framed = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; base-uri 'none'; " +
 	"form-action 'none'; sandbox allow-popups allow-popups-to-escape-sandbox"
 
+// developing reports whether the tools of development are there for a request:
+// it must name this server by its own name or a loopback one. Else any page on
+// the web could let its own name lead here and read all mail (DNS rebinding).
+func (s *server) developing(r *http.Request) bool {
+	host := (&url.URL{Host: r.Host}).Hostname()
+	ip, err := netip.ParseAddr(host)
+	return s.Catcher != nil && (host == s.host || host == "localhost" || (err == nil && ip.IsLoopback()))
+}
+
 func (s *server) devMail(w http.ResponseWriter, r *http.Request) error {
-	if s.Catcher == nil {
+	if !s.developing(r) {
 		return errNoPage
 	}
 	v := dev.Mails{Now: s.Store.Now()}
@@ -29,7 +40,7 @@ func (s *server) devMail(w http.ResponseWriter, r *http.Request) error {
 
 // caught is the mail in the path.
 func (s *server) caught(r *http.Request) (mail.Caught, error) {
-	if s.Catcher == nil {
+	if !s.developing(r) {
 		return mail.Caught{}, errNoPage
 	}
 	id, err := pathID(r, "id")

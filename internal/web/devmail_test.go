@@ -46,6 +46,18 @@ func TestDevMail(t *testing.T) {
 		t.Error("the HTML can't be framed, or its links can't be followed")
 	}
 	v.get("/dev/mail/99").is(http.StatusNotFound)
+	for host, status := range map[string]int{
+		"rebound.example": 404, "rebound.example:3000": 404, "": 404, "localhost.rebound.example": 404, "10.0.0.1": 404,
+		"localhost:3000": 200, "127.0.0.1:3000": 200, "[::1]:3000": 200,
+	} {
+		for _, path := range []string{"/dev/mail", "/dev/mail/1", "/dev/mail/1/html", "/dev/inbox"} {
+			r := httptest.NewRequest(http.MethodGet, path, nil)
+			r.Host = host
+			if a := v.do(r); a.status != status {
+				t.Errorf("%s by the name %q is answered %d, want %d", path, host, a.status, status)
+			}
+		}
+	}
 }
 
 func TestNoDevMailWhenMailGoesOut(t *testing.T) {

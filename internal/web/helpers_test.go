@@ -72,6 +72,7 @@ func (b browser) send(r *http.Request) answer {
 	if b.session != "" {
 		r.AddCookie(&http.Cookie{Name: "session", Value: b.session})
 	}
+	r.Host = "sign.example.com"
 	w := httptest.NewRecorder()
 	b.site.handler.ServeHTTP(w, r.WithContext(b.t.Context()))
 	return answer{w, b.t, r.Method + " " + r.URL.Path}

@@ -102,10 +102,13 @@ func (s *server) from(r *http.Request) paraph.Actor {
 	return paraph.Actor{IP: s.ip(r), UserAgent: paraph.Shorten(paraph.CleanLine(r.UserAgent()), 400)}
 }
 
-// ip is the caller's address. Behind a proxy that we were told to trust it is
-// the last one in X-Forwarded-For, which the proxy itself wrote.
-func (s *server) ip(r *http.Request) string {
-	if s.TrustProxy {
+// ip is the caller's address.
+func (s *server) ip(r *http.Request) string { return ClientIP(r, s.TrustProxy) }
+
+// ClientIP is the caller's address. Behind a proxy that we were told to trust
+// it is the last one in X-Forwarded-For, which the proxy itself wrote.
+func ClientIP(r *http.Request, trustProxy bool) string {
+	if trustProxy {
 		all := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 		if last := net.ParseIP(strings.TrimSpace(all[len(all)-1])); last != nil {
 			return last.String()

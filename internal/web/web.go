@@ -31,7 +31,8 @@ type Config struct {
 // server is what the handlers hang on.
 type server struct {
 	Config
-	secure bool // cookies travel over TLS only
+	secure bool   // cookies travel over TLS only
+	host   string // that people reach us by
 	tries  *tries
 	inks   *tries // of signatures, by link: each is stored
 	inbox  inbox  // of development
@@ -166,7 +167,7 @@ func New(cfg Config) (http.Handler, error) {
 	if err != nil || base.Host == "" {
 		return nil, errors.New("web: BaseURL is not an address such as https://sign.example.com")
 	}
-	s := &server{Config: cfg, secure: base.Scheme == "https", tries: newTries(10, time.Minute), inks: newTries(100, time.Minute)}
+	s := &server{Config: cfg, secure: base.Scheme == "https", host: base.Hostname(), tries: newTries(10, time.Minute), inks: newTries(100, time.Minute)}
 	mux := http.NewServeMux()
 	for _, rt := range s.routes() {
 		mux.Handle(rt.pattern, s.known(s.answer(s.admit(rt))))

@@ -131,16 +131,16 @@ func (s *server) routes() []route {
 		{"GET /envelopes/{id}/audit-log", signedIn, s.auditLog},
 
 		// Signing: the token in the path is the key
-		{"GET /sign/{token}", anybody, s.signPage},
-		{"GET /s/{token}", anybody, s.signPage},
-		{"GET /sign/{token}/plain", anybody, s.signPlainPage},
-		{"GET /sign/{token}/task", anybody, s.signTask},
+		{"GET /sign/{token}", anybody, squeezed(s.signPage)},
+		{"GET /s/{token}", anybody, squeezed(s.signPage)},
+		{"GET /sign/{token}/plain", anybody, squeezed(s.signPlainPage)},
+		{"GET /sign/{token}/task", anybody, squeezed(s.signTask)},
 		{"PUT /sign/{token}/fields/{field}", anybody, s.signValue},
 		{"POST /sign/{token}", anybody, s.signFinish},
 		{"POST /sign/{token}/decline", anybody, s.signDecline},
 		{"GET /sign/{token}/fields/{field}/picture", anybody, s.signFieldPicture},
 		{"GET /sign/{token}/documents/{document}/pages/{page}", anybody, s.signPicture},
-		{"GET /sign/{token}/documents/{document}/pages/{page}/text", anybody, s.signWords},
+		{"GET /sign/{token}/documents/{document}/pages/{page}/text", anybody, squeezed(s.signWords)},
 		{"GET /sign/{token}/documents/{document}", anybody, s.signDownload},
 
 		// Public

@@ -440,7 +440,7 @@ func hookFacts(e paraph.Endpoint) []kit.Pair {
 	if e.OmitTokens {
 		add("Tokens", "left out")
 	}
-	add("Made", kit.Exact(e.CreatedAt))
+	add("Created", kit.Exact(e.CreatedAt))
 	return out
 }
 

@@ -82,7 +82,7 @@ func (h Health) rate() string {
 
 func (h Health) detail() string {
 	if h.Succeeded+h.Failed == 0 {
-		return "nothing sent yet"
+		return "none finished yet"
 	}
 	return strconv.Itoa(h.Succeeded) + " of the last " + strconv.Itoa(h.Succeeded+h.Failed)
 }

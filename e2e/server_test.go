@@ -44,9 +44,11 @@ type server struct {
 	data string
 	base string
 	args []string
-	cmd  *exec.Cmd
-	done chan struct{} // closed when the process has ended
-	log  *lockedBuffer
+	// wrapper, when set, is a command that runs the binary with args at its end.
+	wrapper []string
+	cmd     *exec.Cmd
+	done    chan struct{} // closed when the process has ended
+	log     *lockedBuffer
 }
 
 type lockedBuffer struct {
@@ -99,7 +101,11 @@ func (s *server) start() {
 	s.t.Helper()
 	path, err := binary()
 	must(s.t, err)
-	s.cmd = exec.Command(path, s.args...)
+	line := append([]string{path}, s.args...)
+	if s.wrapper != nil {
+		line = append(append([]string{}, s.wrapper...), s.args...)
+	}
+	s.cmd = exec.Command(line[0], line[1:]...)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	must(s.t, s.cmd.Start())
 	cmd, done := s.cmd, make(chan struct{})

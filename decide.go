@@ -73,6 +73,12 @@ func (e Envelope) SetDetails(d Details, now time.Time) (Envelope, error) {
 	if utf8.RuneCountInString(d.Message) > 5000 || utf8.RuneCountInString(d.Subject) > MaxNameLength {
 		return e, FieldErrorf("message", "The message has at most 5000 characters and its subject %d.", MaxNameLength)
 	}
+	if err := notLong("external_id", d.ExternalID); err != nil {
+		return e, err
+	}
+	if err := notLong("redirect_to", d.RedirectTo); err != nil {
+		return e, err
+	}
 	if !d.ExpireAt.IsZero() && !d.ExpireAt.After(now) {
 		return e, FieldErrorf("expire_at", "The expiry must lie in the future.")
 	}
@@ -86,6 +92,15 @@ func (e Envelope) SetDetails(d Details, now time.Time) (Envelope, error) {
 	c.Sequential, c.ExpireAt = d.Sequential, d.ExpireAt
 	c.ExternalID, c.RedirectTo, c.ReplyTo = CleanLine(d.ExternalID), CleanLine(d.RedirectTo), d.ReplyTo
 	return c.touched(now), nil
+}
+
+// notLong refuses what programs keep with an envelope or a recipient when it is
+// longer than anything of use: it is told again with every event.
+func notLong(field, s string) error {
+	if utf8.RuneCountInString(s) > MaxNoteLength {
+		return FieldErrorf(field, "This has at most %d characters.", MaxNoteLength)
+	}
+	return nil
 }
 
 // placeholder is an id for something new, below all ids that are in use.
@@ -214,6 +229,9 @@ func (e *Envelope) draftRecipient(i int, r Recipient, now time.Time) (Recipient,
 	if utf8.RuneCountInString(r.Name) > MaxNameLength || utf8.RuneCountInString(r.Role) > MaxNameLength {
 		return r, FieldErrorf(at+".name", "Names and roles have at most %d characters.", MaxNameLength)
 	}
+	if err := r.notesFit(at + "."); err != nil {
+		return r, err
+	}
 	r.Order = min(max(r.Order, 1), MaxRecipients)
 	if r != was {
 		r.UpdatedAt = now
@@ -253,6 +271,9 @@ func (e Envelope) SetFields(fs []Field, now time.Time) (Envelope, error) {
 	}
 	if len(fs) > MaxFields {
 		return e, FieldErrorf("fields", "An envelope has at most %d fields.", MaxFields)
+	}
+	if fieldBytes(fs) > maxFieldBytes {
+		return e, &Error{Kind: TooLarge, Field: "fields", Message: "The places, choices and texts of the fields are too many to be stored."}
 	}
 	c := e.clone()
 	c.Fields = make([]Field, 0, len(fs))
@@ -582,6 +603,9 @@ func (e Envelope) SetContact(recipientID int64, k Contact, by Actor, now time.Ti
 	r.ExternalID, r.Metadata = CleanLine(k.ExternalID), k.Metadata
 	if utf8.RuneCountInString(r.Name) > MaxNameLength {
 		return e, nil, FieldErrorf("name", "A name has at most %d characters.", MaxNameLength)
+	}
+	if err := r.notesFit(""); err != nil {
+		return e, nil, err
 	}
 	if *r == e.Recipients[i] {
 		return e, nil, nil

@@ -1,6 +1,7 @@
 package paraph_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -225,6 +226,65 @@ func TestSetFields(t *testing.T) {
 	} {
 		_, err := e.SetFields(fs, at(1))
 		refused(t, err, Invalid, field)
+	}
+}
+
+// What is told with every event can't be megabytes.
+func TestNotesAndFieldsAreBounded(t *testing.T) {
+	t.Parallel()
+	long, fits := strings.Repeat("x", MaxNoteLength+1), strings.Repeat("ü", MaxNoteLength)
+	if _, err := empty(t).SetDetails(Details{Name: "Lease", ExternalID: fits, RedirectTo: fits}, start); err != nil {
+		t.Error(err)
+	}
+	people := func(r Recipient) error {
+		r.Kind, r.Name = Signer, "Ada"
+		_, err := empty(t).SetRecipients([]Recipient{r}, start)
+		return err
+	}
+	if err := people(Recipient{Phone: fits, ExternalID: fits, RedirectTo: fits}); err != nil {
+		t.Error(err)
+	}
+	contact := func(k Contact) error {
+		_, _, err := pending(t, false).SetContact(2, k, sender, start)
+		return err
+	}
+	details := func(d Details) error {
+		d.Name = "Lease"
+		_, err := empty(t).SetDetails(d, start)
+		return err
+	}
+	for name, err := range map[string]error{
+		"external_id":              details(Details{ExternalID: long}),
+		"redirect_to":              details(Details{RedirectTo: long}),
+		"recipients.0.phone":       people(Recipient{Phone: long}),
+		"recipients.0.external_id": people(Recipient{ExternalID: long}),
+		"recipients.0.redirect_to": people(Recipient{RedirectTo: long}),
+		"phone":                    contact(Contact{Name: "Bob", Email: "bob@example.com", Phone: long}),
+	} {
+		var e *Error
+		if !errors.As(err, &e) || e.Kind != Invalid || e.Field != name {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	settings := func(s FieldSettings, areas int) error {
+		f := Field{RecipientID: 1, Type: SignatureField, Settings: s}
+		for range areas {
+			f.Areas = append(f.Areas, box(7)...)
+		}
+		_, err := draft(t, false).SetFields([]Field{f}, start)
+		return err
+	}
+	if err := settings(FieldSettings{Description: long}, 1000); err != nil {
+		t.Error(err)
+	}
+	huge := strings.Repeat("x", 5<<20)
+	for name, err := range map[string]error{
+		"a description": settings(FieldSettings{Description: huge}, 1), "a default": settings(FieldSettings{Default: huge}, 1),
+		"choices": settings(FieldSettings{Options: []string{huge}}, 1), "places": settings(FieldSettings{}, 50000),
+	} {
+		if KindOf(err) != TooLarge {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

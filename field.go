@@ -126,7 +126,26 @@ const (
 	MaxOptions     = 200
 	MaxFontSize    = 200    // points
 	minAreaSide    = 0.0005 // of a page: 0.1 mm of the width of A4
+
+	maxFieldBytes = 4 << 20 // of all fields of an envelope: they are told with every event
+	areaBytes     = 100     // that a place takes
 )
+
+// fieldBytes is about how much fields take when they are stored or told.
+func fieldBytes(fs []Field) int {
+	n := 0
+	for _, f := range fs {
+		s := f.Settings
+		n += len(f.Name) + len(s.Title) + len(s.Description) + len(s.Default) + len(s.Placeholder) + len(s.Min) + len(s.Max)
+		for _, o := range s.Options {
+			n += len(o)
+		}
+		for _, a := range f.Areas {
+			n += areaBytes + len(a.Option)
+		}
+	}
+	return n
+}
 
 // CheckValue returns v in the form in which it is stored, or an Invalid error
 // that stands at the field. The empty value is accepted: it clears the field.

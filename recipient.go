@@ -112,8 +112,20 @@ func (r Recipient) DisplayName() string {
 	return r.Role
 }
 
+// notesFit refuses what is too long of what programs keep with a recipient; at
+// is put before the input's name.
+func (r *Recipient) notesFit(at string) error {
+	for _, x := range []struct{ field, text string }{{"phone", r.Phone}, {"external_id", r.ExternalID}, {"redirect_to", r.RedirectTo}} {
+		if err := notLong(at+x.field, x.text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Limits on recipients.
 const (
 	MaxRecipients    = 100
+	MaxNoteLength    = 2000 // runes of an external id, a phone number, an address to go on to
 	MaxDeclineReason = 2000 // runes
 )

@@ -36,8 +36,9 @@ binary:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(ldflags)' -o bin/paraph ./cmd/paraph
 
 .PHONY: generate
-generate: ## write the Go code of the templ files
+generate: ## write the Go code of the templ files, and docs/openapi.json
 	go tool templ generate -log-level error
+	go run ./internal/dev/openapi >docs/openapi.json.tmp && mv docs/openapi.json.tmp docs/openapi.json
 
 .PHONY: assets
 assets: node_modules/.package-lock.json ## bundle the browser's half

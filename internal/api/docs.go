@@ -6,11 +6,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/paraph-sign/paraph/internal/desk"
 )
 
 const introduction = "Send documents for signing, follow them, and hear of every step by webhook. The resources are those of DocuSeal's API, so its SDKs work against this server when their url is set to this server's address followed by /api; webhooks and their log are told in the same manner."
@@ -20,6 +24,16 @@ var docsPage string
 
 //go:embed docs.css
 var docsStyle []byte
+
+// Description is the API in OpenAPI 3.1, as a server of this version at base
+// tells it at /api/openapi.json. It needs no server.
+func Description(version, base string) ([]byte, error) {
+	a := &api{}
+	a.cfg = Config{Version: version, Desk: &desk.Desk{Config: desk.Config{Links: desk.Links{Base: base}}}}
+	a.huma = humago.New(http.NewServeMux(), humaConfig(a.cfg))
+	a.routes()
+	return a.spec()
+}
 
 // spec is the OpenAPI document.
 func (a *api) spec() ([]byte, error) {

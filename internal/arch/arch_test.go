@@ -33,7 +33,7 @@ var below = map[string][]string{
 	"internal/desk": {"internal/job", "internal/store", "internal/seal", "internal/webhook", "internal/mail", "internal/blob"},
 	"internal/web":  {"internal/desk", "internal/job", "internal/store", "internal/seal", "internal/webhook", "internal/mail", "internal/blob"},
 	"internal/api":  {"internal/desk", "internal/job", "internal/store", "internal/seal", "internal/webhook", "internal/mail", "internal/blob"},
-	"internal/dev":  {"internal/web", "internal/desk", "internal/job", "internal/store", "internal/seal", "internal/webhook", "internal/mail", "internal/blob"},
+	"internal/dev":  {"internal/web", "internal/api", "internal/desk", "internal/job", "internal/store", "internal/seal", "internal/webhook", "internal/mail", "internal/blob"},
 
 	"cmd/paraph": {
 		"internal/web", "internal/api", "internal/dev", "internal/desk", "internal/job", "internal/store", "internal/seal",

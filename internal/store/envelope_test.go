@@ -298,6 +298,14 @@ func TestSearch(t *testing.T) {
 				t.Errorf("%q counts %v, %v", query, n, err)
 			}
 		}
+		for _, query := range []string{strings.Repeat("a", 60000), strings.Repeat("%", 60000), strings.Repeat("😀", 60000)} {
+			if es, err := s.Envelopes(ctx, a.ID, store.EnvelopeFilter{Query: query, Limit: 9}); err != nil || len(es) > 0 {
+				t.Errorf("a very long query finds %q, %v", names(es), err)
+			}
+			if rs, err := s.Recipients(ctx, a.ID, store.RecipientFilter{Query: query, Limit: 9}); err != nil || len(rs) > 0 {
+				t.Errorf("a very long query finds %d recipients, %v", len(rs), err)
+			}
+		}
 		e, err := s.Envelopes(ctx, a.ID, store.EnvelopeFilter{Query: "zoë", Limit: 1})
 		check(t, err)
 		changed, _, err := e[0].SetContact(e[0].Recipients[0].ID, paraph.Contact{Name: "Yann"}, sender, s.Now())

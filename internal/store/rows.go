@@ -181,9 +181,16 @@ func list[T any](a *args, vs []T) string {
 // row adds the values of one row and returns "($1, $2, …)".
 func (a *args) row(vs ...any) string { return "(" + list(a, vs) + ")" }
 
+// maxSought is how many runes of what is sought are looked at: more than
+// searchText writes, and fewer than SQLite's limit of 50,000 bytes.
+const maxSought = 9000
+
 // likePattern matches text that contains s, whatever s holds; the query says
 // ESCAPE '\'.
 func likePattern(s string) string {
+	if r := []rune(s); len(r) > maxSought { // longer than all that is searched, so it finds nothing either way
+		s = string(r[:maxSought])
+	}
 	s = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(s))
 	return "%" + s + "%"
 }

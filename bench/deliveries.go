@@ -60,7 +60,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 const (
 	lanes      = 8
 	atOnce     = paraph.DefaultConcurrency * lanes
-	bodySize   = 3000 // bytes, about what an envelope's event takes
+	bodySize   = 3000  // bytes, about what an envelope's event takes
 	perRound   = 24000 // a second or more of work, so that starting and stopping don’t count
 	rounds     = 3
 	eventsRate = 20 // a second

@@ -356,7 +356,7 @@ export class FieldEditor extends LitElement {
     const field = this.live;
     this.live = undefined;
     if (field) this.put(field);
-    else if (g.is === "moving" && event.pointerType === "touch") this.sheet = true;
+    else if (g.is === "moving" && !event.shiftKey) this.sheet = true;
   };
 
   private readonly onPointerCancel = (): void => {

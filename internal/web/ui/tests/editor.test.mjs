@@ -206,4 +206,13 @@ describe("the field editor", { timeout: 600_000 }, () => {
     assert.equal((await w.state("phone")).fields[0].label, "Here");
     await close();
   });
+
+  test("in a narrow window a click with a mouse opens the panel too", limit, async () => {
+    const { page, close } = await editor("uglynarrow", { viewport: { width: 768, height: 1024 } });
+    assert.equal(await page.locator(".fe-inspector[data-open]").count(), 0);
+    await fields(page).first().click();
+    await page.locator(".fe-inspector[data-open]").getByRole("button", { name: "Close" }).click();
+    await page.locator(".fe-inspector[data-open]").waitFor({ state: "detached" });
+    await close();
+  });
 });

@@ -191,6 +191,23 @@ describe("the signing page", { timeout: 600_000 }, () => {
     await close();
   });
 
+  test("a page that could not be fetched says so and can be fetched again", limit, async () => {
+    const opened = await w.open("/sign?world=unseen", { ...desk, expected: /Failed to load resource/ });
+    const { page, close } = opened;
+    await page.locator(".sg-sheet").first().waitFor();
+    const first = page.locator(".sg-sheet").first();
+    const src = await first.locator(":scope > img").getAttribute("src");
+    let down = true;
+    await page.route((url) => url.pathname + url.search === src || url.pathname === src, (route) => (down ? route.abort() : route.continue()));
+    await page.reload();
+    await first.getByText("Page 1 could not be loaded.").waitFor();
+    down = false;
+    await first.getByRole("button", { name: "Try again" }).click();
+    await until(() => first.locator(":scope > img").evaluate((img) => img.complete && img.naturalWidth > 0));
+    assert.equal(await first.getByRole("alert").count(), 0);
+    await close();
+  });
+
   test("every state of it is accessible", limit, async () => {
     const { page, close } = await signer("axe", { ...phone, colorScheme: "dark" });
     await page.locator("[data-field=wheel] button").tap();

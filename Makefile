@@ -25,7 +25,7 @@ run: build ## build everything and serve at http://localhost:3000, data in ./dat
 	bin/paraph $(serve)
 
 .PHONY: dev
-dev: node_modules/.package-lock.json ## serve with live reload
+dev: node_modules/.package-lock.json ## serve with live reload, sample data and the gallery of pages
 	scripts/dev $(serve)
 
 .PHONY: build

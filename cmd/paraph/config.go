@@ -92,6 +92,11 @@ type serveCmd struct {
 	// /dev/mail to anybody. Only on loopback.
 	Dev bool `help:"Catch mails at /dev/mail and show them to anybody; only on loopback."`
 
+	// Sample data to develop with: people, envelopes in every state, webhooks
+	// that work and that fail. Only with --dev, and only where nobody has signed
+	// up yet.
+	Seed bool `help:"With --dev: fill an empty instance with sample data."`
+
 	LogJSON bool `name:"log-json" help:"Write the log as JSON."`
 }
 
@@ -114,6 +119,9 @@ func (c *serveCmd) check() error {
 	}
 	if ip := net.ParseIP(host); c.Dev && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return errors.New("--dev shows every mail to anybody, so it listens on loopback only: leave it out, or --listen 127.0.0.1:3000")
+	}
+	if c.Seed && !c.Dev {
+		return errors.New("--seed makes users whose password everybody knows, so it goes with --dev only")
 	}
 	if c.MaxUpload < 1 || c.MaxUpload > 1000 {
 		return errors.New("--max-upload lies between 1 and 1000 MB")

@@ -21,6 +21,7 @@ import (
 	"github.com/paraph-sign/paraph/internal/api"
 	"github.com/paraph-sign/paraph/internal/blob"
 	"github.com/paraph-sign/paraph/internal/desk"
+	"github.com/paraph-sign/paraph/internal/dev/seed"
 	"github.com/paraph-sign/paraph/internal/mail"
 	"github.com/paraph-sign/paraph/internal/seal"
 	"github.com/paraph-sign/paraph/internal/store"
@@ -39,6 +40,9 @@ func (c *serveCmd) Run(s *streams) error {
 		return err
 	}
 	c.greet(s.out, in)
+	if err := c.seed(ctx, s.out, in); err != nil {
+		return errors.Join(err, in.close())
+	}
 	select {
 	case <-ctx.Done():
 		stop() // a second signal ends us at once
@@ -71,6 +75,18 @@ func (c *serveCmd) greet(out io.Writer, in *instance) {
 	fmt.Fprintf(out, "Data is in %s\n", in.where)
 }
 
+// seed fills an empty instance when it is asked to.
+func (c *serveCmd) seed(ctx context.Context, out io.Writer, in *instance) error {
+	if !c.Seed {
+		return nil
+	}
+	done, err := seed.Fill(ctx, seed.Config{Desk: in.desk, Catcher: in.catcher, Base: c.BaseURL, PDF: sampleContract})
+	if done {
+		fmt.Fprintf(out, "Sample data is there; sign in as %s with the password %q\n", seed.Email, seed.Password)
+	}
+	return err
+}
+
 // instance is a running server and how to end it.
 type instance struct {
 	log     *slog.Logger
@@ -78,7 +94,8 @@ type instance struct {
 	address string // that it listens on
 	desk    *desk.Desk
 	store   *store.Store
-	failed  chan error // the listener broke
+	catcher *mail.Catcher // nil when mail goes out for real
+	failed  chan error    // the listener broke
 	closers []func() error
 }
 
@@ -115,6 +132,7 @@ func (c *serveCmd) start(ctx context.Context, log *slog.Logger) (_ *instance, er
 	if in.desk, err = desk.New(parts.config(c, in)); err != nil {
 		return nil, err
 	}
+	in.catcher = parts.catcher
 	meter := newMeter()
 	dispatcher, err := webhook.NewDispatcher(webhook.DispatcherConfig{Queue: in.desk.Queue(), Client: parts.client, Log: log, Observe: meter.delivery})
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/paraph-sign/paraph"
 	"github.com/paraph-sign/paraph/internal/seal"
@@ -53,7 +54,7 @@ func (d *Desk) PagePicture(ctx context.Context, e *paraph.Envelope, doc paraph.D
 		return append([]byte(p.ContentType+"\n"), p.Data...), err
 	})
 	if err != nil {
-		return nil, "", wrap(err, "draw a page of document", doc.ID)
+		return nil, "", wrap(refused("", "documents", err), "draw a page of document", doc.ID)
 	}
 	for i, c := range b {
 		if c == '\n' {
@@ -186,6 +187,7 @@ func (d *Desk) draw(ctx context.Context, marks []mark) ([]seal.Mark, error) {
 // lets one caller draw while others of the same key wait. What it draws is for
 // all of them, so it must not end because the first of them has gone.
 type pageCache struct {
+	now   func() time.Time
 	mu    sync.Mutex
 	max   int
 	size  int
@@ -198,16 +200,22 @@ type cached struct {
 	ready chan struct{} // closed when data or err is there
 	data  []byte
 	err   error
-	size  int // what counts in the cache; 0 until it is ready
+	size  int       // what counts in the cache; 0 until it is ready
+	until time.Time // when a failure may be tried again; zero for what worked
 }
 
-func newPageCache(bytes int) *pageCache {
-	return &pageCache{max: bytes, order: list.New(), items: map[string]*list.Element{}}
+func newPageCache(bytes int, now func() time.Time) *pageCache {
+	return &pageCache{now: now, max: bytes, order: list.New(), items: map[string]*list.Element{}}
 }
 
-// get answers what is kept under key, or makes it. A failure is not kept.
+// get answers what is kept under key, or makes it. A failure is not kept, unless
+// it is the document's: for a while it would only take as long again.
 func (c *pageCache) get(key string, produce func() ([]byte, error)) ([]byte, error) {
 	c.mu.Lock()
+	if el, ok := c.items[key]; ok && c.stale(el.Value.(*cached)) {
+		c.size -= el.Value.(*cached).size
+		c.drop(el)
+	}
 	if el, ok := c.items[key]; ok {
 		c.order.MoveToFront(el)
 		c.mu.Unlock()
@@ -229,11 +237,14 @@ var errUnmade = errors.New("it was never made")
 func (c *pageCache) keep(it *cached) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if it.err != nil {
+	if it.err != nil && !isInput(it.err) {
 		c.drop(c.items[it.key])
 		return
 	}
-	it.size = len(it.data)
+	if it.err != nil {
+		it.until = c.now().Add(retryDrawing)
+	}
+	it.size = len(it.data) + cachedSize
 	c.size += it.size
 	for el := c.order.Back(); el != nil && c.size > c.max; {
 		previous := el.Prev()
@@ -243,6 +254,20 @@ func (c *pageCache) keep(it *cached) {
 		}
 		el = previous
 	}
+}
+
+// retryDrawing is how long a page that could not be drawn is not tried again:
+// the engine's deadline also passes when the machine is busy with other things.
+const retryDrawing = 5 * time.Minute
+
+func (c *pageCache) stale(it *cached) bool { return !it.until.IsZero() && !c.now().Before(it.until) }
+
+// cachedSize is what an entry takes beside its data.
+const cachedSize = 512
+
+func isInput(err error) bool {
+	_, ok := errors.AsType[*seal.InputError](err)
+	return ok
 }
 
 func (c *pageCache) drop(el *list.Element) {

@@ -385,10 +385,8 @@ func (s *server) signValue(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if v.Signature != nil {
-		if err := s.mayDraw(r); err != nil {
-			return err
-		}
+	if err := s.mayWrite(r, v.Signature != nil); err != nil {
+		return err
 	}
 	e, err := s.Desk.Enter(r.Context(), r.PathValue("token"), field, in, s.from(r))
 	if err != nil {
@@ -399,15 +397,22 @@ func (s *server) signValue(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// mayDraw bounds how many signatures a link stores: what is drawn over an
-// earlier one stays behind it.
-func (s *server) mayDraw(r *http.Request) error {
+// mayWrite bounds how many values a link stores, each in a transaction of its
+// own, and how many signatures: what is drawn over an earlier one stays behind
+// it.
+func (s *server) mayWrite(r *http.Request, signature bool) error {
 	p, err := s.partOf(r)
 	if err != nil {
 		return err
 	}
-	return s.inks.check(s.Store.Now(), strconv.FormatInt(p.r.ID, 10))
+	if signature {
+		return s.inks.check(s.Store.Now(), p.key())
+	}
+	return s.pens.check(s.Store.Now(), p.key())
 }
+
+// key names the recipient where tries are counted.
+func (p *part) key() string { return strconv.FormatInt(p.r.ID, 10) }
 
 // signFinish ends somebody's part. The island has stored the values before; the
 // plain form brings them along.
@@ -426,7 +431,7 @@ func (s *server) signFinish(w http.ResponseWriter, r *http.Request) error {
 	}
 	wrong := map[string]string{}
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
-		if err := s.mayDraw(r); err != nil {
+		if err := s.inks.check(s.Store.Now(), p.key()); err != nil {
 			return err
 		}
 		if wrong, err = s.enterAll(r, &p, f); err != nil {
@@ -460,6 +465,9 @@ func (s *server) enterAll(r *http.Request, p *part, f form) (map[string]string, 
 		in, ok, err := plainInput(field, f, shownValue(field, p.r, s.Store.Now()))
 		if !ok || field.ReadOnly {
 			continue
+		}
+		if err == nil {
+			err = s.pens.check(s.Store.Now(), p.key())
 		}
 		if err == nil {
 			_, err = s.Desk.Enter(r.Context(), p.token, field.ID, in, s.from(r))

@@ -232,6 +232,32 @@ func TestNobodyFillsTheDisk(t *testing.T) {
 	b.put(s.bob()+"/fields/"+id(mine.ID), drawn(t)).is(http.StatusTooManyRequests)
 }
 
+// Each value is a transaction; a link makes only so many.
+func TestALinkWritesSoMuch(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	srv := &server{
+		Config: Config{Desk: s.Desk, Store: s.Store, Assets: s.assets, Log: s.Desk.Log},
+		tries:  newTries(1, time.Minute), inks: newTries(10, time.Minute), pens: newTries(3, time.Minute),
+	}
+	mux := http.NewServeMux()
+	mux.Handle("PUT /sign/{token}/fields/{field}", srv.answer(srv.signValue))
+	mux.Handle("POST /sign/{token}", srv.answer(srv.signFinish))
+	b := browser{t: t, site: &site{handler: mux}}
+	words := s.sent.FieldsOf(s.sent.Recipients[0].ID)[1]
+	for i := range 2 {
+		b.put(s.bob()+"/fields/"+id(words.ID), object{"value": "Berlin " + id(int64(i))}).is(http.StatusOK)
+	}
+	b.upload(s.bob(), html, nil, "field-"+id(words.ID), "Bonn").is(http.StatusUnprocessableEntity)
+	b.put(s.bob()+"/fields/"+id(words.ID), object{"value": "Rome"}).is(http.StatusTooManyRequests)
+	b.upload(s.bob(), html, nil, "field-"+id(words.ID), "Paris").is(http.StatusTooManyRequests)
+	if now := s.now(); now.FieldsOf(now.Recipients[0].ID)[1].Value.Text != "Bonn" {
+		t.Error("a value was stored beyond the bound, or one within it was lost")
+	}
+	s.Clock.Advance(time.Minute)
+	b.put(s.bob()+"/fields/"+id(words.ID), object{"value": "Rome"}).is(http.StatusOK)
+}
+
 // A request for a picture has no body that would be read: FormValue would put
 // it on the disk.
 func TestPictureReadsNoBody(t *testing.T) {

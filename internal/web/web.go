@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/paraph-sign/paraph"
 	"github.com/paraph-sign/paraph/internal/desk"
 	"github.com/paraph-sign/paraph/internal/mail"
 	"github.com/paraph-sign/paraph/internal/store"
@@ -35,6 +36,7 @@ type server struct {
 	host   string // that people reach us by
 	tries  *tries
 	inks   *tries // of signatures, by link: each is stored
+	pens   *tries // of other values, by link
 	inbox  inbox  // of development
 }
 
@@ -167,7 +169,7 @@ func New(cfg Config) (http.Handler, error) {
 	if err != nil || base.Host == "" {
 		return nil, errors.New("web: BaseURL is not an address such as https://sign.example.com")
 	}
-	s := &server{Config: cfg, secure: base.Scheme == "https", host: base.Hostname(), tries: newTries(10, time.Minute), inks: newTries(100, time.Minute)}
+	s := &server{Config: cfg, secure: base.Scheme == "https", host: base.Hostname(), tries: newTries(10, time.Minute), inks: newTries(100, time.Minute), pens: newTries(paraph.MaxFields, time.Minute)}
 	mux := http.NewServeMux()
 	for _, rt := range s.routes() {
 		mux.Handle(rt.pattern, s.known(s.answer(s.admit(rt))))

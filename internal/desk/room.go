@@ -56,7 +56,7 @@ func (g *Guest) Leave() {
 }
 
 // Reader reads r and takes room for each byte. When there is none left, its
-// error is TooMany.
+// error is TooMany, and what the request held is free for others.
 func (g *Guest) Reader(r io.Reader) io.Reader { return guestReader{g, r} }
 
 type guestReader struct {
@@ -67,6 +67,7 @@ type guestReader struct {
 func (r guestReader) Read(p []byte) (int, error) {
 	n, err := r.r.Read(p)
 	if n > 0 && !r.g.room.take(int64(n)) {
+		r.g.Leave() // or many that came at once would all be refused
 		return 0, errNoRoom
 	}
 	r.g.mu.Lock()

@@ -25,12 +25,14 @@ func TestRoom(t *testing.T) {
 	if err := read(b, 5); paraph.KindOf(err) != paraph.TooMany {
 		t.Errorf("11 bytes were let in: %v", err)
 	}
-	b.Leave()
 	if err := read(b, 4); err != nil {
 		t.Errorf("what was refused was counted: %v", err)
 	}
+	if err := read(a, 1); err == nil || room.left != 6 {
+		t.Errorf("who is refused keeps others out: %d bytes are left, want 6", room.left)
+	}
 	a.Leave()
-	a.Leave()
+	b.Leave()
 	b.Leave()
 	if room.left != 10 {
 		t.Errorf("%d bytes are left, want 10", room.left)

@@ -344,7 +344,7 @@ func ForgottenPage(email string) templ.Component {
 			templ_7745c5c3_Var11 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<h1 class=\"title\">Look into your mail</h1><p class=\"mt-2 text-muted\">If <bdi class=\"font-medium text-base-content\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<h1 class=\"title\">Check your email</h1><p class=\"mt-2 text-muted\">If <bdi class=\"font-medium text-base-content\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -357,7 +357,7 @@ func ForgottenPage(email string) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "</bdi> has an account here, a link to set a new password is on its way. It holds for one hour.</p><p class=\"mt-2 text-muted\">Nothing there after some minutes? Look among the unwanted mail, or <a class=\"link\" href=\"/forgot\">try another address</a>.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, "</bdi> has an account here, a link to set a new password is on its way. It works once, for one hour.</p><p class=\"mt-2 text-muted\">Nothing after a few minutes? Look in the spam folder, or <a class=\"link\" href=\"/forgot\">try another address</a>.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -26,19 +26,17 @@ func (p Prepared) document() paraph.Document {
 	return paraph.Document{Name: p.Name, Uploaded: p.Uploaded, Original: p.Original, Size: p.Size, Pages: p.Pages}
 }
 
-// Prepare looks at an uploaded PDF or picture and stores it. The error is
-// Invalid or TooLarge, stands at "documents" and says what to do about it.
+// Prepare looks at an uploaded PDF or picture and stores it. Of a file that is
+// refused nothing is stored; the error is Invalid or TooLarge, stands at
+// "documents" and says what to do about it.
 func (d *Desk) Prepare(ctx context.Context, name string, data []byte) (Prepared, error) {
 	p := Prepared{Name: baseName(name)}
 	if int64(len(data)) > d.MaxSize {
 		return p, &paraph.Error{Kind: paraph.TooLarge, Field: "documents", Message: fmt.Sprintf("“%s” is larger than %d MB, the most that this server takes.", p.Name, d.MaxSize>>20)}
 	}
-	var err error
-	if p.Uploaded, err = d.Blobs.Put(ctx, data); err != nil {
-		return p, err
-	}
 	pdf := data
 	if seal.IsImage(data) {
+		var err error
 		if pdf, err = d.pictureToPDF(ctx, data); err != nil {
 			return p, refused(p.Name, "documents", err)
 		}
@@ -51,6 +49,9 @@ func (d *Desk) Prepare(ctx context.Context, name string, data []byte) (Prepared,
 		p.Pages = append(p.Pages, paraph.Page{Width: page.Width, Height: page.Height})
 	}
 	p.Size = int64(len(pdf))
+	if p.Uploaded, err = d.Blobs.Put(ctx, data); err != nil {
+		return p, err
+	}
 	p.Original, err = d.Blobs.Put(ctx, pdf)
 	return p, err
 }

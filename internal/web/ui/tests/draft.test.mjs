@@ -25,6 +25,16 @@ describe("the pages of a draft and of an end", { timeout: 600_000 }, () => {
     await close();
   });
 
+  test("what was typed just before the page goes away is there when it comes again", limit, async () => {
+    const { page, close } = await w.open("/draft", desk);
+    await page.getByLabel("Subject of the mail").fill("Typed in haste");
+    await page.reload();
+    assert.equal(await page.getByLabel("Subject of the mail").inputValue(), "Typed in haste");
+    await page.locator("[data-saved]", { hasText: /^Saved$/ }).waitFor();
+    assert.equal((await last()).get("subject"), "Typed in haste");
+    await close();
+  });
+
   test("a dropped file waits for the form to be saved, then the page is made anew", limit, async () => {
     const { page, close } = await w.open("/draft", desk);
     await page.getByLabel("Subject of the mail").fill("Before the file");

@@ -31,10 +31,13 @@ func TestFormOfManyParts(t *testing.T) {
 func TestVerifyWaitsForRoom(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
-	taken := s.Desk.Visits.Guest()
-	n, err := io.Copy(io.Discard, taken.Reader(endless{}))
+	n, err := io.Copy(io.Discard, s.Desk.Visits.Guest().Reader(endless{}))
 	if err == nil || n < s.Desk.MaxSize {
 		t.Fatalf("%d bytes were let in, %v", n, err)
+	}
+	taken := s.Desk.Visits.Guest()
+	if _, err := io.CopyN(io.Discard, taken.Reader(endless{}), n); err != nil {
+		t.Fatal(err)
 	}
 	pdf := []attachment{{"file", "contract.pdf", desktest.PDF(1)}}
 	s.nobody(t).upload("/verify", html, pdf).is(http.StatusTooManyRequests).says("taken up")

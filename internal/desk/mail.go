@@ -230,21 +230,28 @@ func (d *Desk) writeEnvelope(ctx context.Context, e *paraph.Envelope, l letter) 
 	return mail.Message{}, job.Stop(fmt.Errorf("no mail is called %q", l.Kind))
 }
 
-// writeCompleted attaches the sealed PDF when there is one document and it is
-// small enough; several are fetched from the page.
+// writeCompleted attaches the sealed PDFs when they are small enough; else they
+// are fetched from the page.
 func (d *Desk) writeCompleted(ctx context.Context, e *paraph.Envelope, p parties) (mail.Message, error) {
 	in := mail.Completed{To: p.to, Sender: p.sender, Envelope: e.Name, URL: p.url}
+	var size int64
 	for _, r := range e.Recipients {
 		if !r.CompletedAt.IsZero() {
 			in.SignedBy = append(in.SignedBy, r.DisplayName())
 		}
 	}
-	if len(e.Documents) == 1 && e.Documents[0].Size < mail.MaxAttached {
-		pdf, err := d.Blobs.Get(ctx, e.Documents[0].Current())
+	for _, doc := range e.Documents {
+		size += doc.Size
+	}
+	if size >= mail.MaxAttached { // not worth reading: what is sealed is larger still
+		return mail.NewCompleted(in), nil
+	}
+	for _, doc := range e.Documents {
+		pdf, err := d.Blobs.Get(ctx, doc.Current())
 		if err != nil {
 			return mail.Message{}, err
 		}
-		in.PDF, in.FileName = pdf, fileName(e.Documents[0].Name)+".pdf"
+		in.Files = append(in.Files, mail.Attachment{Name: fileName(doc.Name) + ".pdf", ContentType: "application/pdf", Data: pdf})
 	}
 	return mail.NewCompleted(in), nil
 }

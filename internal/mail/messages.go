@@ -8,7 +8,7 @@ import (
 	"github.com/paraph-sign/paraph"
 )
 
-// MaxAttached is the size in bytes below which the sealed PDF is attached; from there on a link stands for it.
+// MaxAttached is the size in bytes below which the sealed PDFs are attached; from there on a link stands for them.
 const MaxAttached = 10_000_000
 
 const product = "Paraph"
@@ -137,19 +137,25 @@ type Completed struct {
 	To       Address
 	Sender   Address
 	Envelope string
-	SignedBy []string // names of who acted, in order
-	URL      string   // where the sealed document can be downloaded
-	FileName string   // of the sealed document
-	PDF      []byte   // the sealed document; empty when only the link is sent
+	SignedBy []string     // names of who acted, in order
+	URL      string       // where the sealed document can be downloaded
+	Files    []Attachment // the sealed documents; empty when only the link is sent
 }
 
-// NewCompleted writes to everybody who takes part, the owner included. The PDF is attached when it is smaller than
-// MaxAttached; the link is there in any case.
+// NewCompleted writes to everybody who takes part, the owner included. The documents are attached when all of them
+// together are smaller than MaxAttached; the link is there in any case.
 func NewCompleted(in Completed) Message {
-	attach := len(in.PDF) > 0 && len(in.PDF) < MaxAttached
-	where := "The sealed document is attached to this mail and can also be downloaded."
-	if !attach {
-		where = "The sealed document is ready for you to download."
+	size := 0
+	for _, f := range in.Files {
+		size += len(f.Data)
+	}
+	attach := size > 0 && size < MaxAttached
+	where := "The sealed document is ready for you to download."
+	switch {
+	case attach && len(in.Files) > 1:
+		where = "The sealed documents are attached to this mail and can also be downloaded."
+	case attach:
+		where = "The sealed document is attached to this mail and can also be downloaded."
 	}
 	m := in.Sender.writes(compose(in.To, fmt.Sprintf("Completed: “%s”", title(in.Envelope)), letter{
 		Preheader: "Everyone has acted. " + where,
@@ -164,7 +170,9 @@ func NewCompleted(in Completed) Message {
 		},
 	}))
 	if attach {
-		m.Attachments = []Attachment{{Name: line(in.FileName), ContentType: "application/pdf", Data: in.PDF}}
+		for _, f := range in.Files {
+			m.Attachments = append(m.Attachments, Attachment{Name: line(f.Name), ContentType: f.ContentType, Data: f.Data})
+		}
 	}
 	return m
 }

@@ -80,7 +80,7 @@ func messages() map[string]Message {
 func completed(pdf []byte) Completed {
 	return Completed{
 		To: grace, Sender: ada, Envelope: "Mutual non-disclosure agreement", SignedBy: []string{"Grace Hopper", "Ada Lovelace"},
-		URL: link, FileName: "Mutual non-disclosure agreement.pdf", PDF: pdf,
+		URL: link, Files: []Attachment{{Name: "Mutual non-disclosure agreement.pdf", ContentType: "application/pdf", Data: pdf}},
 	}
 }
 
@@ -191,6 +191,17 @@ func TestOnlySmallDocumentsAreAttached(t *testing.T) {
 		m := NewCompleted(completed(make([]byte, size)))
 		if len(m.Attachments) != want || strings.Contains(m.Text, "attached to this mail") != (want == 1) {
 			t.Errorf("%d bytes: %d attachments, text\n%s", size, len(m.Attachments), m.Text)
+		}
+	}
+}
+
+func TestSeveralDocumentsAreAttachedTogether(t *testing.T) {
+	t.Parallel()
+	for size, want := range map[int]int{1: 2, MaxAttached/2 - 1: 2, MaxAttached / 2: 0} {
+		in := completed(make([]byte, size))
+		in.Files = append(in.Files, Attachment{Name: "annex.pdf", ContentType: "application/pdf", Data: make([]byte, size)})
+		if m := NewCompleted(in); len(m.Attachments) != want || strings.Contains(m.Text, "are attached to this mail") != (want == 2) {
+			t.Errorf("twice %d bytes: %d attachments, text\n%s", size, len(m.Attachments), m.Text)
 		}
 	}
 }

@@ -182,7 +182,7 @@ func TestDelivers(t *testing.T) {
 	pdf := bytes.Repeat([]byte("%PDF \x00\xff\r\n.\r\n"), 20_000)
 	m := NewCompleted(Completed{
 		To: Address{"Zoë Ångström, “the Élder”", "zoe@example.com"}, Sender: Address{"李 Ada", "ada@example.com"},
-		Envelope: "Überlassungsvertrag № 7 – 契約", URL: "https://sign.example.org/s/abc", FileName: "Überlassung 契約.pdf", PDF: pdf,
+		Envelope: "Überlassungsvertrag № 7 – 契約", URL: "https://sign.example.org/s/abc", Files: []Attachment{{Name: "Überlassung 契約.pdf", ContentType: "application/pdf", Data: pdf}},
 	})
 	m.ID = "mail-42"
 	if err := sender(t, s, "smtp", "", "").Send(t.Context(), m); err != nil {

@@ -23,8 +23,14 @@ func TestStates(t *testing.T) {
 		name string
 		e    Envelope
 	}{
-		{"draft", draft(t, true)}, {"pending", pending(t, true)}, {"completed", completed(t)}, {"cancelled", cancelled},
-		{"rejected", rejected}, {"expired", expired}, {"deleted draft", deleted}, {"deleted completed", completedDeleted},
+		{"draft", draft(t, true)},
+		{"pending", pending(t, true)},
+		{"completed", completed(t)},
+		{"cancelled", cancelled},
+		{"rejected", rejected},
+		{"expired", expired},
+		{"deleted draft", deleted},
+		{"deleted completed", completedDeleted},
 	}
 	artefacts := Artefacts{Documents: map[int64]string{7: digest("c")}, AuditLog: digest("d")}
 	late := at(10001)

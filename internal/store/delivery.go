@@ -19,7 +19,11 @@ const deliveryMeta = `deliveries.id, deliveries.account_id, deliveries.endpoint_
 func deliveryFields(d *paraph.Delivery) []any {
 	return []any{
 		&d.ID, &d.AccountID, &d.EndpointID, &d.EventID, &d.EnvelopeID, &d.EventName, &d.MessageID, &d.Test, &d.State,
-		&d.Attempts, &d.Before, at{&d.NextAttemptAt}, &d.ClaimID, &d.LastStatus, &d.LastError, at{&d.CreatedAt}, at{&d.FinishedAt},
+		&d.Attempts, &d.Before,
+		at{&d.NextAttemptAt},
+		&d.ClaimID, &d.LastStatus, &d.LastError,
+		at{&d.CreatedAt},
+		at{&d.FinishedAt},
 	}
 }
 

@@ -189,7 +189,8 @@ func (d *smallDisk) checkRefused(t *testing.T) {
 	large := order()
 	pdf, err := base64.StdEncoding.DecodeString(crashPDF)
 	must(t, err)
-	pdf = append(pdf, bytes.Repeat([]byte("% a comment that takes room\n"), 10_000)...)
+	comments := bytes.Repeat([]byte("% a comment that takes room\n"), 10_000)
+	pdf = bytes.Replace(pdf, []byte("startxref"), append(comments, "startxref"...), 1)
 	large["documents"].([]map[string]any)[0]["file"] = base64.StdEncoding.EncodeToString(pdf)
 	if err := d.call(t.Context(), http.MethodPost, "/api/submissions/pdf", large, nil); !isFull(err) {
 		t.Errorf("a submission on a full disk: %v", err)

@@ -34,6 +34,7 @@ type Engine struct {
 	slots chan struct{} // one token per document being worked on
 
 	guarded, fast *lane
+	started       chan struct{} // closed when nothing is done in the background any more
 }
 
 // NewEngine returns at once and compiles in the background; the first operations wait for that.
@@ -48,9 +49,10 @@ func NewEngine(cfg Config) (*Engine, error) {
 	}
 	e := &Engine{
 		cfg: cfg, log: cfg.Logger, fonts: fonts, slots: make(chan struct{}, cfg.Instances),
-		guarded: newLane(true), fast: newLane(false),
+		guarded: newLane(true), fast: newLane(false), started: make(chan struct{}),
 	}
 	go func() {
+		defer close(e.started)
 		e.guarded.start(cfg)
 		e.fast.start(cfg)
 		fonts.warm()
@@ -86,8 +88,10 @@ func (e *Engine) Warm(ctx context.Context) error {
 	return e.with(ctx, e.fast, nothing)
 }
 
-// Close ends the engine. Operations that are running fail.
+// Close ends the engine. Operations that are running fail. What NewEngine began in the background is waited for, so that
+// nothing is written to the cache afterwards.
 func (e *Engine) Close() error {
+	<-e.started
 	return errors.Join(e.guarded.close(), e.fast.close())
 }
 

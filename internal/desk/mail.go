@@ -77,7 +77,7 @@ func (d *Desk) sendMail(ctx context.Context, j store.Job) error {
 	if e == nil {
 		return nil
 	}
-	return d.noteMail(ctx, j, paraph.MailSent, map[string]string{"mail": string(l.Kind), "to": m.To.Email})
+	return d.noteMail(ctx, j, l, m.To.Email)
 }
 
 // mailGaveUp puts a mail that never went out on its envelope's timeline.
@@ -102,15 +102,17 @@ func (d *Desk) mailGaveUp(ctx context.Context, tx *store.Tx, j store.Job, why er
 	}})
 }
 
-func (d *Desk) noteMail(ctx context.Context, j store.Job, t paraph.EventType, data map[string]string) error {
-	var l letter
-	_ = json.Unmarshal([]byte(j.Payload), &l) // was read before
+// noteMail puts a mail that went out on its envelope's timeline.
+func (d *Desk) noteMail(ctx context.Context, j store.Job, l letter, to string) error {
 	return d.Store.Update(ctx, func(tx *store.Tx) error {
 		e, err := tx.AnyEnvelope(ctx, j.EnvelopeID)
 		if err != nil {
 			return err
 		}
-		return d.append(ctx, tx, &e, []paraph.Event{{Type: t, At: tx.Now(), RecipientID: l.RecipientID, Actor: paraph.Actor{Kind: paraph.BySystem}, Data: data}})
+		return d.append(ctx, tx, &e, []paraph.Event{{
+			Type: paraph.MailSent, At: tx.Now(), RecipientID: l.RecipientID, Actor: paraph.Actor{Kind: paraph.BySystem},
+			Data: map[string]string{"mail": string(l.Kind), "to": to},
+		}})
 	})
 }
 

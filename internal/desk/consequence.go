@@ -176,13 +176,14 @@ func (d *Desk) follow(ctx context.Context, tx *store.Tx, e *paraph.Envelope, eve
 	return nil
 }
 
-// followHooks renders a body for each endpoint that listens, and queues it.
+// followHooks renders a body for each endpoint that listens, and queues it. What
+// bodies are rendered from is read only when somebody listens.
 func (d *Desk) followHooks(ctx context.Context, tx *store.Tx, e *paraph.Envelope, events []paraph.Event) error {
 	if !slices.ContainsFunc(events, func(ev paraph.Event) bool { return len(consequences[ev.Type].hooks) > 0 }) {
 		return nil
 	}
 	endpoints, err := tx.Endpoints(ctx, e.AccountID)
-	if err != nil || len(endpoints) == 0 {
+	if err != nil || !slices.ContainsFunc(endpoints, func(to paraph.Endpoint) bool { return listens(to, events) }) {
 		return err
 	}
 	snapshot, err := d.snapshot(ctx, tx, e)
@@ -200,6 +201,14 @@ func (d *Desk) followHooks(ctx context.Context, tx *store.Tx, e *paraph.Envelope
 		}
 	}
 	return d.queueDeliveries(ctx, tx, deliveries)
+}
+
+// listens reports whether an endpoint asks for anything that follows from
+// events.
+func listens(to paraph.Endpoint, events []paraph.Event) bool {
+	return slices.ContainsFunc(events, func(ev paraph.Event) bool {
+		return slices.ContainsFunc(consequences[ev.Type].hooks, func(h hook) bool { return webhook.Match(to.Events, h.name) })
+	})
 }
 
 // snapshot is what the bodies of an envelope's events are rendered from.

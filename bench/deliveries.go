@@ -207,7 +207,7 @@ func latency(b *bed, r *results) error {
 }
 
 func (b *bed) envelopes(ctx context.Context, n int) (ids []int64, err error) {
-	p, err := b.desk.Prepare(ctx, "contract.pdf", contract)
+	p, err := b.desk.Prepare(ctx, "contract.pdf", b.contract)
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,6 @@ package main
 
 import (
 	"context"
-	_ "embed"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -26,9 +25,6 @@ import (
 	"github.com/paraph-sign/paraph/internal/store"
 	"github.com/paraph-sign/paraph/internal/webhook"
 )
-
-//go:embed contract.pdf
-var contract []byte
 
 // results is what bench/results.json holds. The figures at its top are of
 // SQLite.
@@ -143,8 +139,13 @@ type bed struct {
 	receiver *receiver
 	who      desk.Who
 	engine   *seal.Engine
+	contract []byte // three pages
 	closers  []func()
 }
+
+// contractPath is the demo's, from the top folder, where results are written
+// too.
+const contractPath = "cmd/paraph/sample/contract.pdf"
 
 func (b *bed) close() {
 	for i := len(b.closers) - 1; i >= 0; i-- {
@@ -154,9 +155,12 @@ func (b *bed) close() {
 
 func newBed(dir, address string) (*bed, error) {
 	ctx, quiet := context.Background(), slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	b := &bed{receiver: newReceiver()}
+	contract, err := os.ReadFile(contractPath)
+	if err != nil {
+		return nil, err
+	}
+	b := &bed{receiver: newReceiver(), contract: contract}
 	b.closers = append(b.closers, b.receiver.close)
-	var err error
 	if b.store, err = store.Open(ctx, store.Config{Address: address, Clock: time.Now, Logger: quiet}); err != nil {
 		return nil, err
 	}

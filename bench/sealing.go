@@ -56,7 +56,7 @@ func sealJob(b *bed) seal.Job {
 	}
 	now := time.Now()
 	return seal.Job{
-		PDF: contract,
+		PDF: b.contract,
 		Marks: []seal.Mark{
 			text(0, 0.9, "Clara Vogel"), text(1, 0.9, "Clara Vogel"), text(2, 0.34, "Clara Vogel"), text(2, 0.52, "2026-11-21"),
 			{Page: 2, X: 0.1, Y: 0.4, W: 0.3, H: 0.06, Kind: seal.MarkImage, Image: signature(), Caption: "Clara Vogel\n2026-11-21"},

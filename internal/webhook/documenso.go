@@ -10,85 +10,85 @@ import (
 // The Documenso dialect: one superset of what it sent in 2024 and sends today. The order of the fields is the order on the wire.
 
 type documensoBody struct {
-	Event           string           `json:"event"`
-	Payload         documensoPayload `json:"payload"`
-	CreatedAt       stamp            `json:"createdAt"`
-	WebhookEndpoint string           `json:"webhookEndpoint"`
+	Event           string           `json:"event" doc:"What happened." const:"wire"`
+	Payload         documensoPayload `json:"payload" doc:"The document as it was right after the event."`
+	CreatedAt       stamp            `json:"createdAt" doc:"When it happened. The same on every attempt." nullable:"false"`
+	WebhookEndpoint string           `json:"webhookEndpoint" doc:"The URL that this webhook is sent to, as it was entered." example:"https://example.com/webhooks"`
 }
 
 type documensoPayload struct {
-	ID             int64                `json:"id"`
-	EnvelopeID     string               `json:"envelopeId"`
-	ExternalID     *string              `json:"externalId"`
-	UserID         int64                `json:"userId"`
-	AuthOptions    *struct{}            `json:"authOptions"` // none yet
-	FormValues     *struct{}            `json:"formValues"`  // none yet
-	Visibility     string               `json:"visibility"`
-	Title          string               `json:"title"`
-	Status         string               `json:"status"`
-	DocumentDataID string               `json:"documentDataId"`
-	CreatedAt      stamp                `json:"createdAt"`
-	UpdatedAt      stamp                `json:"updatedAt"`
-	CompletedAt    stamp                `json:"completedAt"`
-	DeletedAt      stamp                `json:"deletedAt"`
-	TeamID         *int64               `json:"teamId"`
-	TemplateID     *int64               `json:"templateId"`
-	Source         string               `json:"source"`
-	DocumentMeta   documensoMeta        `json:"documentMeta"`
-	DocumentData   *documensoData       `json:"documentData"` // null only for a draft without a PDF
-	Recipient      []documensoRecipient `json:"Recipient,omitempty"`
-	Recipients     []documensoRecipient `json:"recipients"`
+	ID             int64                `json:"id" doc:"Number of the document." example:"10"`
+	EnvelopeID     string               `json:"envelopeId" doc:"The same document's name: envelope_ and 16 letters." example:"envelope_abcdefghijklmnop"`
+	ExternalID     *string              `json:"externalId" doc:"Your own reference, as it was given at creation."`
+	UserID         int64                `json:"userId" doc:"Number of the user who owns the document."`
+	AuthOptions    *struct{}            `json:"authOptions" doc:"How signers must prove who they are. Always null: nothing can be asked of them yet."` // none yet
+	FormValues     *struct{}            `json:"formValues" doc:"Values for the PDF's own form. Always null: none can be given yet."`                   // none yet
+	Visibility     string               `json:"visibility" doc:"Who in the team sees the document." enum:"EVERYONE,MANAGER_AND_ABOVE,ADMIN"`
+	Title          string               `json:"title" doc:"Name of the document."`
+	Status         string               `json:"status" doc:"Where the document stands. COMPLETED from the moment in which the last recipient has acted. An expired document stays PENDING." enum:"DRAFT,PENDING,COMPLETED,REJECTED,CANCELLED"`
+	DocumentDataID string               `json:"documentDataId" doc:"Names the first PDF; empty for a draft without one."`
+	CreatedAt      stamp                `json:"createdAt" doc:"When the document was made." nullable:"false"`
+	UpdatedAt      stamp                `json:"updatedAt" doc:"When it was last changed." nullable:"false"`
+	CompletedAt    stamp                `json:"completedAt" doc:"When it came to its end: completed, rejected or cancelled."`
+	DeletedAt      stamp                `json:"deletedAt" doc:"When it was deleted."`
+	TeamID         *int64               `json:"teamId" doc:"Number of the team; null for a personal document."`
+	TemplateID     *int64               `json:"templateId" doc:"Number of the template that it was made from; null when it was made from none."`
+	Source         string               `json:"source" doc:"What it was made from." enum:"DOCUMENT,TEMPLATE,TEMPLATE_DIRECT_LINK"`
+	DocumentMeta   documensoMeta        `json:"documentMeta" doc:"How the document is sent and signed."`
+	DocumentData   *documensoData       `json:"documentData" doc:"The first PDF; null only for a draft without one."` // null only for a draft without a PDF
+	Recipient      []documensoRecipient `json:"Recipient,omitempty" doc:"On document.opened and document.signed the one recipient who acted, on all other events everybody. Left out when there are no recipients."`
+	Recipients     []documensoRecipient `json:"recipients" doc:"All recipients, in the order in which they sign."`
 }
 
 type documensoMeta struct {
-	ID                     string    `json:"id"`
-	Subject                *string   `json:"subject"`
-	Message                *string   `json:"message"`
-	Timezone               string    `json:"timezone"`
-	DateFormat             string    `json:"dateFormat"`
-	RedirectURL            *string   `json:"redirectUrl"`
-	SigningOrder           string    `json:"signingOrder"`
-	AllowDictateNextSigner bool      `json:"allowDictateNextSigner"`
-	TypedSignatureEnabled  bool      `json:"typedSignatureEnabled"`
-	UploadSignatureEnabled bool      `json:"uploadSignatureEnabled"`
-	DrawSignatureEnabled   bool      `json:"drawSignatureEnabled"`
-	Language               string    `json:"language"`
-	DistributionMethod     string    `json:"distributionMethod"`
-	EmailSettings          *struct{} `json:"emailSettings"`
+	ID                     string    `json:"id" doc:"Names these settings."`
+	Subject                *string   `json:"subject" doc:"Subject of the invitation, when the sender wrote one."`
+	Message                *string   `json:"message" doc:"Text of the invitation, when the sender wrote one."`
+	Timezone               string    `json:"timezone" doc:"Time zone in which dates are written into the document." example:"Etc/UTC"`
+	DateFormat             string    `json:"dateFormat" doc:"How dates are written into the document." example:"yyyy-MM-dd"`
+	RedirectURL            *string   `json:"redirectUrl" doc:"Where recipients are sent after they have signed."`
+	SigningOrder           string    `json:"signingOrder" doc:"Whether recipients sign at once or one after the other." enum:"PARALLEL,SEQUENTIAL"`
+	AllowDictateNextSigner bool      `json:"allowDictateNextSigner" doc:"Whether a signer may name the next one."`
+	TypedSignatureEnabled  bool      `json:"typedSignatureEnabled" doc:"Whether a signature may be typed."`
+	UploadSignatureEnabled bool      `json:"uploadSignatureEnabled" doc:"Whether a signature may be uploaded as a picture."`
+	DrawSignatureEnabled   bool      `json:"drawSignatureEnabled" doc:"Whether a signature may be drawn."`
+	Language               string    `json:"language" doc:"Language of the mails and of the signing page." example:"en"`
+	DistributionMethod     string    `json:"distributionMethod" doc:"EMAIL when at least one recipient is invited by mail." enum:"EMAIL,NONE"`
+	EmailSettings          *struct{} `json:"emailSettings" doc:"Which mails are sent. Always null: the usual ones."`
 }
 
 type documensoData struct {
-	ID          string `json:"id"`
-	Type        string `json:"type"`
-	Data        string `json:"data"`
-	InitialData string `json:"initialData"`
+	ID          string `json:"id" doc:"Names the PDF; the same as documentDataId."`
+	Type        string `json:"type" doc:"What data and initialData are." enum:"S3_PATH,BYTES_64,FILE_PATH"`
+	Data        string `json:"data" doc:"Where the PDF lies as it now stands: the sealed one once there is one."`
+	InitialData string `json:"initialData" doc:"Where the PDF lies as it was uploaded."`
 }
 
 type documensoRecipient struct {
-	ID                   int64         `json:"id"`
-	EnvelopeID           string        `json:"envelopeId"`
-	DocumentID           int64         `json:"documentId"`
-	TemplateID           *int64        `json:"templateId"`
-	Email                string        `json:"email"`
-	Name                 string        `json:"name"`
-	Token                *string       `json:"token"`
-	DocumentDeletedAt    stamp         `json:"documentDeletedAt"`
-	Expired              stamp         `json:"expired"`
-	ExpiresAt            stamp         `json:"expiresAt"`
-	ExpirationNotifiedAt stamp         `json:"expirationNotifiedAt"`
-	SignedAt             stamp         `json:"signedAt"`
-	AuthOptions          documensoAuth `json:"authOptions"`
-	SigningOrder         int           `json:"signingOrder"`
-	RejectionReason      *string       `json:"rejectionReason"`
-	Role                 string        `json:"role"`
-	ReadStatus           string        `json:"readStatus"`
-	SigningStatus        string        `json:"signingStatus"`
-	SendStatus           string        `json:"sendStatus"`
+	ID                   int64         `json:"id" doc:"Number of the recipient."`
+	EnvelopeID           string        `json:"envelopeId" doc:"The document's name."`
+	DocumentID           int64         `json:"documentId" doc:"Number of the document."`
+	TemplateID           *int64        `json:"templateId" doc:"Always null: a document's recipient belongs to no template."`
+	Email                string        `json:"email" doc:"The recipient's address; empty when they have none." example:"alice@example.com"`
+	Name                 string        `json:"name" doc:"The recipient's name."`
+	Token                *string       `json:"token" doc:"Opens the signing page in the recipient's place: keep it as safe as a password. null when the webhook is set to leave tokens out."`
+	DocumentDeletedAt    stamp         `json:"documentDeletedAt" doc:"When the recipient removed the document from their own list. Always null: recipients have none."`
+	Expired              stamp         `json:"expired" doc:"The same as expiresAt, under its older name."`
+	ExpiresAt            stamp         `json:"expiresAt" doc:"Until when the recipient can act; null without an end, and for those who only get a copy."`
+	ExpirationNotifiedAt stamp         `json:"expirationNotifiedAt" doc:"When the recipient's time was found to have run out."`
+	SignedAt             stamp         `json:"signedAt" doc:"When the recipient finished or rejected."`
+	AuthOptions          documensoAuth `json:"authOptions" doc:"How this recipient must prove who they are."`
+	SigningOrder         int           `json:"signingOrder" doc:"The recipient's turn, from 1; those with the same number act at once."`
+	RejectionReason      *string       `json:"rejectionReason" doc:"Why the recipient rejected, in their own words."`
+	Role                 string        `json:"role" doc:"What the recipient does." enum:"SIGNER,VIEWER,APPROVER,CC,ASSISTANT"`
+	ReadStatus           string        `json:"readStatus" doc:"Whether the recipient has opened the document." enum:"NOT_OPENED,OPENED"`
+	SigningStatus        string        `json:"signingStatus" doc:"Whether the recipient has finished. Who only gets a copy is SIGNED from the start." enum:"NOT_SIGNED,SIGNED,REJECTED"`
+	SendStatus           string        `json:"sendStatus" doc:"Whether the document went to the recipient." enum:"NOT_SENT,SENT"`
 }
 
 type documensoAuth struct {
-	AccessAuth *struct{} `json:"accessAuth"`
-	ActionAuth *struct{} `json:"actionAuth"`
+	AccessAuth *struct{} `json:"accessAuth" doc:"What is asked before the document is shown. Always null: nothing yet."`
+	ActionAuth *struct{} `json:"actionAuth" doc:"What is asked before a signature is taken. Always null: nothing yet."`
 }
 
 // RenderDocumenso renders an event of that dialect. Unlike Documenso it stamps the time of the event, so that the body is the same

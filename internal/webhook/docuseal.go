@@ -9,166 +9,162 @@ import (
 
 // The DocuSeal dialect. The order of the fields is the order on the wire.
 
-type docusealBody struct {
-	EventType string `json:"event_type"`
-	Timestamp stamp  `json:"timestamp"`
-	Data      any    `json:"data"`
+type docusealBody[T any] struct {
+	EventType string `json:"event_type" doc:"What happened." const:"wire"`
+	Timestamp stamp  `json:"timestamp" doc:"When it happened. The same on every attempt." nullable:"false"`
+	Data      T      `json:"data" doc:"What it happened to, as it was right after the event."`
 }
 
 type docusealForm struct {
-	ID             int64               `json:"id"`
-	SubmissionID   int64               `json:"submission_id"`
-	Email          *string             `json:"email"`
-	Phone          *string             `json:"phone"`
-	Name           *string             `json:"name"`
-	UA             *string             `json:"ua"`
-	IP             *string             `json:"ip"`
-	SentAt         stamp               `json:"sent_at"`
-	OpenedAt       stamp               `json:"opened_at"`
-	CompletedAt    stamp               `json:"completed_at"`
-	DeclinedAt     stamp               `json:"declined_at"`
-	CreatedAt      stamp               `json:"created_at"`
-	UpdatedAt      stamp               `json:"updated_at"`
-	ExternalID     *string             `json:"external_id"`
-	Metadata       json.RawMessage     `json:"metadata"`
-	Status         string              `json:"status"`
-	ApplicationKey *string             `json:"application_key"`
-	DeclineReason  *string             `json:"decline_reason"`
-	Role           string              `json:"role"`
-	Preferences    docusealPreferences `json:"preferences"`
-	Values         []docusealValue     `json:"values"`
-	Documents      []docusealDocument  `json:"documents"`
-	AuditLogURL    *string             `json:"audit_log_url"`
-	SubmissionURL  string              `json:"submission_url"`
-	Template       *docusealTemplate   `json:"template"`
-	Submission     docusealSummary     `json:"submission"`
+	ID             int64               `json:"id" doc:"Number of the submitter." example:"12"`
+	SubmissionID   int64               `json:"submission_id" doc:"Number of the submission." example:"10"`
+	Email          *string             `json:"email" doc:"The submitter's address." format:"email"`
+	Phone          *string             `json:"phone" doc:"The submitter's telephone number." example:"+4930123456"`
+	Name           *string             `json:"name" doc:"The submitter's name."`
+	UA             *string             `json:"ua" doc:"The browser of the submitter, as it called itself when they last acted."`
+	IP             *string             `json:"ip" doc:"The IP address of the submitter when they last acted." example:"203.0.113.7"`
+	SentAt         stamp               `json:"sent_at" doc:"When the invitation went out."`
+	OpenedAt       stamp               `json:"opened_at" doc:"When the submitter first opened the form."`
+	CompletedAt    stamp               `json:"completed_at" doc:"When the submitter completed the form."`
+	DeclinedAt     stamp               `json:"declined_at" doc:"When the submitter declined."`
+	CreatedAt      stamp               `json:"created_at" doc:"When the submitter was added." nullable:"false"`
+	UpdatedAt      stamp               `json:"updated_at" doc:"When the submitter was last changed." nullable:"false"`
+	ExternalID     *string             `json:"external_id" doc:"Your own reference to the submitter."`
+	Metadata       json.RawMessage     `json:"metadata" doc:"Your own data about the submitter." types:"object"`
+	Status         string              `json:"status" doc:"Where the submitter stands." enum:"completed,declined,opened,sent,awaiting"`
+	ApplicationKey *string             `json:"application_key" doc:"The same as external_id, under its older name."`
+	DeclineReason  *string             `json:"decline_reason" doc:"Why the submitter declined, in their own words."`
+	Role           string              `json:"role" doc:"What the submitter is called in the document." example:"First Party"`
+	Preferences    docusealPreferences `json:"preferences" doc:"How the submitter is reached."`
+	Values         []docusealValue     `json:"values" doc:"What was entered: until the submitter completes, the fields that have a value; then all of theirs."`
+	Documents      []docusealDocument  `json:"documents" doc:"The PDFs, to download; empty until the submitter completes."`
+	AuditLogURL    *string             `json:"audit_log_url" doc:"The audit log as a PDF; null until everybody has completed." format:"uri"`
+	SubmissionURL  string              `json:"submission_url" doc:"The submission's page." format:"uri"`
+	Template       *docusealTemplate   `json:"template" doc:"What the submission was made from; null when it was made from none."`
+	Submission     docusealSummary     `json:"submission" doc:"The submission."`
 }
 
 type docusealSummary struct {
-	ID                  int64    `json:"id"`
-	AuditLogURL         *string  `json:"audit_log_url"`
-	CombinedDocumentURL *string  `json:"combined_document_url"` // never made
-	Status              string   `json:"status"`
-	URL                 string   `json:"url"`
-	Variables           struct{} `json:"variables"`
-	CreatedAt           stamp    `json:"created_at"`
+	ID                  int64    `json:"id" doc:"Number of the submission."`
+	AuditLogURL         *string  `json:"audit_log_url" doc:"The audit log as a PDF; null until everybody has completed." format:"uri"`
+	CombinedDocumentURL *string  `json:"combined_document_url" doc:"All PDFs in one. Always null: it is never made." format:"uri"` // never made
+	Status              string   `json:"status" doc:"Where the submission stands. A cancelled one stays pending and is archived." enum:"completed,declined,expired,pending"`
+	URL                 string   `json:"url" doc:"The submission's page." format:"uri"`
+	Variables           struct{} `json:"variables" doc:"Values put into the document's text. Always empty: there are none yet." types:"object"`
+	CreatedAt           stamp    `json:"created_at" doc:"When the submission was made." nullable:"false"`
 }
 
 type docusealPreferences struct {
-	SendEmail bool `json:"send_email"`
-	SendSMS   bool `json:"send_sms"`
+	SendEmail bool `json:"send_email" doc:"Whether the submitter is invited by mail."`
+	SendSMS   bool `json:"send_sms" doc:"Whether the submitter is invited by text message. Always false: none are sent yet."`
 }
 
 // docusealValue has its content twice: the published schema calls the key "values", and consumers read "value".
 type docusealValue struct {
-	Field  string `json:"field"`
-	Value  any    `json:"value"`
-	Values any    `json:"values"`
+	Field  string `json:"field" doc:"Name of the field; “Text Field 2” and the like when it has none."`
+	Value  any    `json:"value" doc:"What was entered: true or false for a checkbox, a number for a number, the address of the picture for a signature or initials, text for all others (dates as YYYY-MM-DD). null when nothing was." types:"string,number,boolean,null"`
+	Values any    `json:"values" doc:"The same as value, under the name that the published schema has." types:"string,number,boolean,null"`
 }
 
 type docusealDocument struct {
-	Name string `json:"name"`
-	URL  string `json:"url"`
+	Name string `json:"name" doc:"Name of the document, without extension."`
+	URL  string `json:"url" doc:"The PDF as it now stands: the sealed one once everybody has completed." format:"uri"`
 }
 
 type docusealTemplate struct {
-	ID         int64   `json:"id"`
-	Name       string  `json:"name"`
-	ExternalID *string `json:"external_id"`
-	CreatedAt  stamp   `json:"created_at"`
-	UpdatedAt  stamp   `json:"updated_at"`
-	FolderName string  `json:"folder_name"`
+	ID         int64   `json:"id" doc:"Number of the template."`
+	Name       string  `json:"name" doc:"Name of the template."`
+	ExternalID *string `json:"external_id" doc:"Your own reference to the template."`
+	CreatedAt  stamp   `json:"created_at" doc:"When the template was made." nullable:"false"`
+	UpdatedAt  stamp   `json:"updated_at" doc:"When it was last changed." nullable:"false"`
+	FolderName string  `json:"folder_name" doc:"Its folder, as “Parent / Child”."`
 }
 
 type docusealSubmission struct {
-	ID                  int64               `json:"id"`
-	Name                *string             `json:"name"`
-	Slug                string              `json:"slug"`
-	Source              string              `json:"source"`
-	SubmittersOrder     string              `json:"submitters_order"`
-	ExpireAt            stamp               `json:"expire_at"`
-	CreatedAt           stamp               `json:"created_at"`
-	UpdatedAt           stamp               `json:"updated_at"`
-	ArchivedAt          stamp               `json:"archived_at"`
-	Submitters          []docusealSubmitter `json:"submitters"`
-	Template            *docusealTemplate   `json:"template,omitempty"`
-	CreatedByUser       *docusealUser       `json:"created_by_user"`
-	Variables           struct{}            `json:"variables"`
-	SubmissionEvents    []docusealEvent     `json:"submission_events"`
-	Documents           []docusealDocument  `json:"documents"`
-	AuditLogURL         *string             `json:"audit_log_url"`
-	CombinedDocumentURL *string             `json:"combined_document_url"`
-	Status              string              `json:"status"`
-	CompletedAt         stamp               `json:"completed_at"`
+	ID                  int64               `json:"id" doc:"Number of the submission." example:"10"`
+	Name                *string             `json:"name" doc:"Name of the submission."`
+	Slug                string              `json:"slug" doc:"Names the submission in the address of its page."`
+	Source              string              `json:"source" doc:"How it was made." enum:"invite,bulk,api,embed,link"`
+	SubmittersOrder     string              `json:"submitters_order" doc:"preserved: one after the other; random: all at once." enum:"preserved,random"`
+	ExpireAt            stamp               `json:"expire_at" doc:"Until when it can be completed; null without an end."`
+	CreatedAt           stamp               `json:"created_at" doc:"When the submission was made." nullable:"false"`
+	UpdatedAt           stamp               `json:"updated_at" doc:"When it was last changed." nullable:"false"`
+	ArchivedAt          stamp               `json:"archived_at" doc:"When it was archived."`
+	Submitters          []docusealSubmitter `json:"submitters" doc:"Everybody who acts. Who only gets a copy is not among them."`
+	Template            *docusealTemplate   `json:"template,omitempty" doc:"What it was made from; left out when it was made from none."`
+	CreatedByUser       *docusealUser       `json:"created_by_user" doc:"Who made it."`
+	Variables           struct{}            `json:"variables" doc:"Values put into the document's text. Always empty: there are none yet." types:"object"`
+	SubmissionEvents    []docusealEvent     `json:"submission_events" doc:"What has happened so far, the oldest first."`
+	Documents           []docusealDocument  `json:"documents" doc:"The PDFs, to download; empty until everybody has completed."`
+	AuditLogURL         *string             `json:"audit_log_url" doc:"The audit log as a PDF; null until everybody has completed." format:"uri"`
+	CombinedDocumentURL *string             `json:"combined_document_url" doc:"All PDFs in one. Always null: it is never made." format:"uri"`
+	Status              string              `json:"status" doc:"Where the submission stands. A cancelled one stays pending and is archived." enum:"completed,declined,expired,pending"`
+	CompletedAt         stamp               `json:"completed_at" doc:"When the last submitter completed."`
 }
 
 type docusealSubmitter struct {
-	ID             int64               `json:"id"`
-	Slug           *string             `json:"slug"`
-	UUID           string              `json:"uuid"`
-	Name           *string             `json:"name"`
-	Email          *string             `json:"email"`
-	Phone          *string             `json:"phone"`
-	CompletedAt    stamp               `json:"completed_at"`
-	DeclinedAt     stamp               `json:"declined_at"`
-	ExternalID     *string             `json:"external_id"`
-	SubmissionID   int64               `json:"submission_id"`
-	Metadata       json.RawMessage     `json:"metadata"`
-	OpenedAt       stamp               `json:"opened_at"`
-	SentAt         stamp               `json:"sent_at"`
-	CreatedAt      stamp               `json:"created_at"`
-	UpdatedAt      stamp               `json:"updated_at"`
-	Status         string              `json:"status"`
-	ApplicationKey *string             `json:"application_key"`
-	Values         []docusealValue     `json:"values"`
-	Documents      []docusealDocument  `json:"documents"`
-	Preferences    docusealPreferences `json:"preferences"`
-	Role           string              `json:"role"`
+	ID             int64               `json:"id" doc:"Number of the submitter."`
+	Slug           *string             `json:"slug" doc:"Opens the form in the submitter's place: keep it as safe as a password. null when the webhook is set to leave tokens out."`
+	UUID           string              `json:"uuid" doc:"Names the submitter among those of the submission." format:"uuid"`
+	Name           *string             `json:"name" doc:"The submitter's name."`
+	Email          *string             `json:"email" doc:"The submitter's address." format:"email"`
+	Phone          *string             `json:"phone" doc:"The submitter's telephone number."`
+	CompletedAt    stamp               `json:"completed_at" doc:"When the submitter completed the form."`
+	DeclinedAt     stamp               `json:"declined_at" doc:"When the submitter declined."`
+	ExternalID     *string             `json:"external_id" doc:"Your own reference to the submitter."`
+	SubmissionID   int64               `json:"submission_id" doc:"Number of the submission."`
+	Metadata       json.RawMessage     `json:"metadata" doc:"Your own data about the submitter." types:"object"`
+	OpenedAt       stamp               `json:"opened_at" doc:"When the submitter first opened the form."`
+	SentAt         stamp               `json:"sent_at" doc:"When the invitation went out."`
+	CreatedAt      stamp               `json:"created_at" doc:"When the submitter was added." nullable:"false"`
+	UpdatedAt      stamp               `json:"updated_at" doc:"When the submitter was last changed." nullable:"false"`
+	Status         string              `json:"status" doc:"Where the submitter stands." enum:"completed,declined,opened,sent,awaiting"`
+	ApplicationKey *string             `json:"application_key" doc:"The same as external_id, under its older name."`
+	Values         []docusealValue     `json:"values" doc:"What was entered: until the submitter completes, the fields that have a value; then all of theirs."`
+	Documents      []docusealDocument  `json:"documents" doc:"The PDFs, to download; empty until the submitter completes."`
+	Preferences    docusealPreferences `json:"preferences" doc:"How the submitter is reached."`
+	Role           string              `json:"role" doc:"What the submitter is called in the document."`
 }
 
 type docusealUser struct {
-	ID        int64  `json:"id"`
-	Email     string `json:"email"`
-	FirstName string `json:"first_name"`
-	LastName  string `json:"last_name"`
+	ID        int64  `json:"id" doc:"Number of the user."`
+	Email     string `json:"email" doc:"The user's address." format:"email"`
+	FirstName string `json:"first_name" doc:"First name."`
+	LastName  string `json:"last_name" doc:"The rest of the name; empty when there is none."`
 }
 
 type docusealEvent struct {
-	ID             int64    `json:"id"`
-	SubmitterID    *int64   `json:"submitter_id"`
-	EventType      string   `json:"event_type"`
-	EventTimestamp stamp    `json:"event_timestamp"`
-	Data           struct{} `json:"data"`
+	ID             int64    `json:"id" doc:"Number of the entry."`
+	SubmitterID    *int64   `json:"submitter_id" doc:"Number of the submitter whom it is about; null when about nobody in particular."`
+	EventType      string   `json:"event_type" doc:"What happened." enum:"send_email,bounce_email,complaint_email,send_reminder_email,send_sms,send_2fa_sms,send_2fa_email,open_email,click_email,click_sms,phone_verified,email_verified,start_form,view_form,invite_party,complete_form,decline_form,delegate_form,api_complete_form,start_verification,complete_verification"`
+	EventTimestamp stamp    `json:"event_timestamp" doc:"When it happened." nullable:"false"`
+	Data           struct{} `json:"data" doc:"Always empty: nothing more is told." types:"object"`
 }
 
 type docusealArchived struct {
-	ID         int64 `json:"id"`
-	ArchivedAt stamp `json:"archived_at"`
+	ID         int64 `json:"id" doc:"Number of the submission."`
+	ArchivedAt stamp `json:"archived_at" doc:"When it was archived, or deleted." nullable:"false"`
 }
 
 // RenderDocuSeal renders an event of that dialect. Of the endpoint it looks at OmitTokens only: the slug of a submitter is their
 // signing link.
 func RenderDocuSeal(n Name, s Snapshot, to paraph.Endpoint) ([]byte, error) {
-	data, err := docusealData(n, s, to.OmitTokens)
-	if err != nil {
-		return nil, err
-	}
-	return encode(docusealBody{n.Wire, stamp(s.Event.At), data})
-}
-
-func docusealData(n Name, s Snapshot, omitTokens bool) (any, error) {
 	if n.Name == "submission.archived" {
-		return docusealArchived{s.Envelope.ID, stamp(archivedAt(s))}, nil
+		return docusealEncode(n, s, docusealArchived{s.Envelope.ID, stamp(archivedAt(s))})
 	}
 	names := paraph.FieldNames(s.Envelope.Fields)
 	if n.Family() == "submission.*" {
-		return docusealSubmissionOf(s, names, omitTokens), nil
+		return docusealEncode(n, s, docusealSubmissionOf(s, names, to.OmitTokens))
 	}
 	r, err := s.acting(n)
 	if err != nil {
 		return nil, err
 	}
-	return docusealFormOf(s, r, names), nil
+	return docusealEncode(n, s, docusealFormOf(s, r, names))
+}
+
+func docusealEncode[T any](n Name, s Snapshot, data T) ([]byte, error) {
+	return encode(docusealBody[T]{n.Wire, stamp(s.Event.At), data})
 }
 
 // archivedAt: DocuSeal archives what its API deletes, so a deletion is told as one.

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"net/url"
 	"time"
 
 	"github.com/paraph-sign/paraph"
@@ -12,13 +13,33 @@ import (
 // sample is a made-up story in which every event happens, for test sends: the
 // snapshot right after the event. Its people and its envelope don't exist.
 func (d *Desk) sample(ctx context.Context, tx *store.Tx, who Who, n webhook.Name) (s webhook.Snapshot, err error) {
-	if s.Account, err = tx.Account(ctx, who.AccountID); err != nil {
+	account, err := tx.Account(ctx, who.AccountID)
+	if err != nil {
 		return s, err
 	}
-	if s.Owner, err = tx.User(ctx, who.UserID); err != nil {
+	owner, err := tx.User(ctx, who.UserID)
+	if err != nil {
 		return s, err
 	}
-	story := tellStory(who, tx.Now(), sampleBranch(n.Name))
+	return sampleOf(who, account, owner, d.Links.Base, tx.Now(), n)
+}
+
+// Example is an event's body as documentation shows it: the same at each call.
+// It goes to an endpoint at url, and its links begin with base.
+func Example(n webhook.Name, base, url string) ([]byte, error) {
+	owner := paraph.User{ID: 1, Name: "Olga Owner", Email: "olga@example.com"}
+	account := paraph.Account{ID: 1, Kind: paraph.Team, Name: "Example"}
+	who := Who{AccountID: account.ID, UserID: owner.ID, Actor: paraph.Actor{Kind: paraph.ByUser, UserID: owner.ID, Name: owner.Name, Email: owner.Email}}
+	s, err := sampleOf(who, account, owner, base, time.Date(2026, 9, 14, 10, 0, 0, 0, time.UTC), n)
+	if err != nil {
+		return nil, err
+	}
+	return webhook.Render(n.Name, s, paraph.Endpoint{URL: url})
+}
+
+func sampleOf(who Who, account paraph.Account, owner paraph.User, base string, now time.Time, n webhook.Name) (webhook.Snapshot, error) {
+	s := webhook.Snapshot{Account: account, Owner: owner, Links: sampleLinks(base)}
+	story := tellStory(who, now, sampleBranch(n.Name))
 	for i, ev := range story.events {
 		for _, h := range consequences[ev.Type].hooks {
 			if h.name != n.Name {
@@ -32,11 +53,22 @@ func (d *Desk) sample(ctx context.Context, tx *store.Tx, who Who, n webhook.Name
 				}
 				s.Event.RecipientID = about[0]
 			}
-			s.Links = d.webhookLinks(&s.Envelope, tx)
 			return s, nil
 		}
 	}
 	return s, paraph.Errorf(paraph.Internal, "the sample has no %s", n.Name)
+}
+
+// sampleLinks lead nowhere. They must not be signed ones: the numbers of the
+// sample may be those of somebody's real envelope.
+func sampleLinks(base string) webhook.Links {
+	return webhook.Links{
+		Document: func(doc paraph.Document) string { return base + "/file/sample/" + url.PathEscape(doc.Name) + ".pdf" },
+		Picture:  func(paraph.Field) string { return base + "/file/sample/signature.png" },
+		AuditLog: func(paraph.Envelope) string { return base + "/file/sample/audit-log.pdf" },
+		Envelope: func(e paraph.Envelope) string { return Links{Base: base}.Preview(e.Slug) },
+		BytesAre: "FILE_PATH",
+	}
 }
 
 // sampleBranch is how the story has to end for an event to happen in it.
@@ -118,14 +150,17 @@ func tellStory(who Who, now time.Time, end paraph.Status) story {
 
 func (s *story) begin(who Who, sender paraph.Actor, at func(int) time.Time) {
 	e, events, err := paraph.New(who.AccountID, who.UserID, "Sample agreement", paraph.FromWeb, sender, at(0))
-	e.ID = 1
+	e.ID, e.PublicID, e.Slug = 1, "envelope_sampleagreements", "SampleEnvelope"
 	s.step(e, events, err)
 	s.quiet(s.e.AddDocument(paraph.Document{ID: 1, Name: "Sample agreement", Pages: []paraph.Page{{Width: 595, Height: 842}}, Uploaded: sampleDigest, Original: sampleDigest, Size: 52000}, at(0)))
 	s.quiet(s.e.SetDetails(paraph.Details{Name: "Sample agreement", Sequential: true, ExpireAt: at(55)}, at(0)))
 	s.quiet(s.e.SetRecipients([]paraph.Recipient{
-		{ID: 1, Kind: paraph.Signer, Name: "Alice Archer", Email: "alice@example.com", Order: 1, SendEmail: true},
-		{ID: 2, Kind: paraph.Signer, Name: "Ben Baker", Email: "ben@example.com", Order: 2, SendEmail: true},
+		{ID: 1, Kind: paraph.Signer, Role: "Tenant", Name: "Alice Archer", Email: "alice@example.com", Phone: "+442079460007", ExternalID: "customer-17", Metadata: `{"customer":17}`, Order: 1, SendEmail: true},
+		{ID: 2, Kind: paraph.Signer, Role: "Landlord", Name: "Ben Baker", Email: "ben@example.com", Order: 2, SendEmail: true},
 	}, at(0)))
+	s.e.Documents[0].UUID, s.e.Documents[0].DataID = "5a3b1e00-0000-4000-8000-000000000001", "sampledocumentdatasampled"
+	s.e.Recipients[0].UUID, s.e.Recipients[0].Token = "5a3b1e00-0000-4000-8000-000000000011", "alice-sample-token-00"
+	s.e.Recipients[1].UUID, s.e.Recipients[1].Token = "5a3b1e00-0000-4000-8000-000000000012", "ben-sample-token-0000"
 	area := []paraph.Area{{DocumentID: 1, X: 0.1, Y: 0.8, W: 0.3, H: 0.06}}
 	s.quiet(s.e.SetFields([]paraph.Field{
 		{RecipientID: 1, Type: paraph.TextField, Name: "Full name", Required: true, Areas: area},

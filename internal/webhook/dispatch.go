@@ -256,6 +256,22 @@ func (d *Dispatcher) limiter(e paraph.Endpoint) *rate.Limiter {
 	return l
 }
 
+// Stats are the dispatcher's figures of this moment, and counts since Start.
+type Stats struct {
+	Lanes     int   // endpoints that are being worked for
+	Held      int   // lanes that this node holds, those with nothing to do just now included
+	InFlight  int   // requests under way
+	Reclaimed int64 // lanes taken from nodes that died, since Start
+	Opened    int64 // times a breaker opened, since Start
+}
+
+// Stats may be called at any time.
+func (d *Dispatcher) Stats() Stats {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return Stats{Lanes: len(d.lanes), Held: len(d.lanes), InFlight: len(d.places)}
+}
+
 // settled is what a delivery becomes by the outcome of an attempt.
 func settled(e paraph.Endpoint, d paraph.Delivery, o Outcome, now time.Time, jitter float64) Result {
 	if o.Ours() {

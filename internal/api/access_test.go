@@ -18,6 +18,9 @@ var bodies = map[string]any{
 	"createWebhook":           m{"url": "https://example.com/hooks", "events": []string{"form.*"}},
 	"updateWebhook":           m{"description": "The CRM"},
 	"testWebhook":             m{"event": "form.viewed"},
+	"createListener":          m{"events": []string{"form.*"}},
+	"hearEvents":              m{},
+	"testListeners":           m{"event": "form.viewed"},
 }
 
 // operation is one of the described routes.
@@ -55,7 +58,9 @@ func TestEveryRouteAsNobodyStrangerAndOwner(t *testing.T) {
 		made := s.request(t, ann.Token, "POST", "/api/submissions/pdf", lease()).must(200)
 		hook := s.request(t, ann.Token, "POST", "/api/webhooks", bodies["createWebhook"]).must(201)
 		test := s.request(t, ann.Token, "POST", fmt.Sprintf("/api/webhooks/%d/test", hook.number("id")), bodies["testWebhook"]).must(201)
+		listener := s.request(t, ann.Token, "POST", "/api/listeners", bodies["createListener"]).must(201)
 		ids := map[string]int64{
+			"listeners":   listener.number("id"),
 			"submissions": made.number("id"), "submitters": made.number("submitters.0.id"), "webhooks": hook.number("id"), "deliveries": test.number("id"),
 		}
 		for _, op := range operations(t, s) {

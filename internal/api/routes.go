@@ -17,6 +17,7 @@ const (
 	submitters  = "Submitters"
 	webhooks    = "Webhooks"
 	deliveries  = "Deliveries"
+	listeners   = "Listeners"
 	others      = "Account and events"
 )
 
@@ -45,6 +46,12 @@ func (a *api) routes() {
 	handle(a, route{"GET", "/deliveries/{id}", "getDelivery", deliveries, "Get a delivery with all its attempts", "The body is shown as it was sent, with the tokens of signing links masked.", 0}, a.getDelivery)
 	handle(a, route{"POST", "/deliveries/{id}/resend", "resendDelivery", deliveries, "Send a delivery again", "The same bytes under the same webhook-id, at once, with the whole schedule of retries.", 0}, a.resendDelivery)
 
+	handle(a, route{"POST", "/listeners", "createListener", listeners, "Begin to listen", "For a program that is connected, such as paraph listen, and not for a server: ask for events again and again, or the listener is gone after two minutes.", http.StatusCreated}, a.createListener)
+	handle(a, route{"GET", "/listeners", "listListeners", listeners, "List listeners", "", 0}, a.listListeners)
+	handle(a, route{"POST", "/listeners/{id}/events", "hearEvents", listeners, "Hear events", "Answers what waits for the listener, and waits when there is nothing. What is not named as received is answered again, so nothing is lost when an answer is. 404 when the listener is gone: events may have passed it by.", 0}, a.hear)
+	handle(a, route{"POST", "/listeners/test", "testListeners", listeners, "Send a test event to all listeners", "", 0}, a.testListeners)
+	handle(a, route{"DELETE", "/listeners/{id}", "deleteListener", listeners, "End a listener", "", 0}, a.deleteListener)
+
 	handle(a, route{"GET", "/user", "getUser", others, "Get the token's user", "", 0}, a.getUser)
 	handle(a, route{"GET", "/events/types", "listEventTypes", others, "List the events that webhooks can ask for", "", 0}, a.listEventTypes)
 }
@@ -56,7 +63,9 @@ type route struct {
 }
 
 // ours tells resources that DocuSeal has not.
-func (r route) ours() bool { return r.group == webhooks || r.group == deliveries }
+func (r route) ours() bool {
+	return r.group == webhooks || r.group == deliveries || r.group == listeners
+}
 
 // output is what huma writes.
 type output[T any] struct {
@@ -111,6 +120,7 @@ func humaConfig(cfg Config) huma.Config {
 				{Name: submitters, Description: "The people who sign."},
 				{Name: webhooks, Description: "URLs that want to hear of events."},
 				{Name: deliveries, Description: "The log: what was sent to a webhook, and what it answered."},
+				{Name: listeners, Description: "Programs that hear events while they are connected; see paraph listen."},
 				{Name: others},
 			},
 		},

@@ -176,31 +176,53 @@ func (d *Desk) follow(ctx context.Context, tx *store.Tx, e *paraph.Envelope, eve
 	return nil
 }
 
-// followHooks renders a body for each endpoint that listens, and queues it. What
-// bodies are rendered from is read only when somebody listens.
+// followHooks renders a body for each endpoint and each listener that asks for
+// it, and queues it. What bodies are rendered from is read only when somebody
+// does.
 func (d *Desk) followHooks(ctx context.Context, tx *store.Tx, e *paraph.Envelope, events []paraph.Event) error {
 	if !slices.ContainsFunc(events, func(ev paraph.Event) bool { return len(consequences[ev.Type].hooks) > 0 }) {
 		return nil
 	}
 	endpoints, err := tx.Endpoints(ctx, e.AccountID)
-	if err != nil || !slices.ContainsFunc(endpoints, func(to paraph.Endpoint) bool { return listens(to, events) }) {
+	if err != nil {
+		return err
+	}
+	hearing, err := d.hearing(ctx, tx, e.AccountID)
+	asks := func(to paraph.Endpoint) bool { return listens(to, events) }
+	if err != nil || !slices.ContainsFunc(endpoints, asks) && !slices.ContainsFunc(hearing, asks) {
 		return err
 	}
 	snapshot, err := d.snapshot(ctx, tx, e)
 	if err != nil {
 		return err
 	}
-	var deliveries []paraph.Delivery
-	for _, ev := range events {
-		for _, h := range consequences[ev.Type].hooks {
-			ds, err := tell(h, ev, snapshot, endpoints)
-			if err != nil {
-				return err
-			}
-			deliveries = append(deliveries, ds...)
-		}
+	deliveries, err := tellAll(events, snapshot, endpoints)
+	if err != nil {
+		return err
+	}
+	heard, err := tellAll(events, snapshot, hearing)
+	if err != nil {
+		return err
+	}
+	if err := d.queueHeard(ctx, tx, heard); err != nil {
+		return err
 	}
 	return d.queueDeliveries(ctx, tx, deliveries)
+}
+
+// tellAll is tell for every hook of events.
+func tellAll(events []paraph.Event, s webhook.Snapshot, endpoints []paraph.Endpoint) ([]paraph.Delivery, error) {
+	var out []paraph.Delivery
+	for _, ev := range events {
+		for _, h := range consequences[ev.Type].hooks {
+			ds, err := tell(h, ev, s, endpoints)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, ds...)
+		}
+	}
+	return out, nil
 }
 
 // listens reports whether an endpoint asks for anything that follows from

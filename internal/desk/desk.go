@@ -52,6 +52,7 @@ type Desk struct {
 	busy   limiter // of what is verified
 	inks   limiter // of pictures that are read or drawn: each takes up to some 300 MB
 	hasher hasher
+	ears   *ears // of listeners
 }
 
 // Rooms are where requests with files lie while they are read and worked on.
@@ -70,7 +71,7 @@ func New(cfg Config) (*Desk, error) {
 	if cfg.Store == nil || cfg.Blobs == nil || cfg.Engine == nil || cfg.Client == nil || cfg.Mailer == nil || cfg.Log == nil || cfg.MaxSize <= 0 || cfg.Identity.Key == nil {
 		return nil, errors.New("desk: the config is incomplete")
 	}
-	d := &Desk{Config: cfg, Rooms: newRooms(cfg.MaxSize), lanes: func(int64) {}, pages: newPageCache(64<<20, cfg.Store.Now), busy: newLimiter(2), inks: newLimiter(2), hasher: newHasher(2)}
+	d := &Desk{Config: cfg, Rooms: newRooms(cfg.MaxSize), lanes: func(int64) {}, pages: newPageCache(64<<20, cfg.Store.Now), busy: newLimiter(2), inks: newLimiter(2), hasher: newHasher(2), ears: newEars()}
 	var err error
 	d.jobs, err = job.New(job.Config{Store: cfg.Store, Log: cfg.Log, Kinds: d.kinds()})
 	return d, err

@@ -14,6 +14,8 @@ const (
 	jobMail   = "mail"
 	jobExpire = "expire"
 	jobSweep  = "sweep"
+
+	jobListeners = "listeners"
 )
 
 // kinds is what the server does by itself. A finished envelope is sealed
@@ -23,6 +25,7 @@ func (d *Desk) kinds() []job.Kind {
 		{Name: jobSeal, Workers: 2, Run: d.sealEnvelope, Pause: job.Doubling(time.Second, 10*time.Minute, 0)},
 		{Name: jobMail, Workers: 4, Run: d.sendMail, Pause: job.Doubling(10*time.Second, time.Hour, 24*time.Hour), GaveUp: d.mailGaveUp},
 		{Name: jobExpire, Run: d.expire, Pause: job.Doubling(time.Second, 10*time.Minute, 0)},
+		{Name: jobListeners, Run: d.tendListeners, Pause: job.Doubling(time.Second, time.Minute, time.Hour)},
 		{Name: jobSweep, Run: d.sweep, Pause: job.Doubling(time.Minute, time.Hour, 0)},
 	}
 }
@@ -52,6 +55,9 @@ func (d *Desk) PrepareSweep(ctx context.Context) error {
 // closes this one, so that there is always one and never two.
 func (d *Desk) sweep(ctx context.Context, j store.Job) error {
 	if err := d.reseal(ctx); err != nil {
+		return err
+	}
+	if err := d.tendListeners(ctx, j); err != nil {
 		return err
 	}
 	for more := true; more; {

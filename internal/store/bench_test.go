@@ -81,7 +81,15 @@ func BenchmarkBacklog(b *testing.B) {
 			"next":  func() { _, err := s.LaneNext(ctx, p.ID); check(b, err) },
 			"lanes": func() { _, err := s.Lanes(ctx); check(b, err) },
 			"log":   func() { _, err := s.Deliveries(ctx, a.ID, store.DeliveryFilter{Limit: 50}); check(b, err) },
-			"stats": func() { _, err := s.StatsOf(ctx, a.ID, s.Now().Add(-time.Hour)); check(b, err) },
+			"log, nothing fits": func() {
+				_, err := s.Deliveries(ctx, a.ID, store.DeliveryFilter{Event: "form.viewed", Limit: 50})
+				check(b, err)
+			},
+			"log of a time": func() {
+				_, err := s.Deliveries(ctx, a.ID, store.DeliveryFilter{Until: s.Now(), Limit: 50})
+				check(b, err)
+			},
+			"backlog": func() { _, err := s.Backlogs(ctx, a.ID, []int64{p.ID}); check(b, err) },
 		} {
 			b.Run(engine+"/"+name, func(b *testing.B) {
 				for b.Loop() {

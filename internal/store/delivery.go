@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -67,60 +66,6 @@ func (tx *Tx) insertDeliveries(ctx context.Context, ds []paraph.Delivery) error 
 	}
 	_, err = tx.exec(ctx, "INSERT INTO bodies (id, body) VALUES "+strings.Join(bodies, ", "), b...)
 	return err
-}
-
-// DeliveryFilter chooses among the deliveries of an account.
-type DeliveryFilter struct {
-	EndpointID int64
-	EnvelopeID int64
-	State      paraph.DeliveryState
-	Event      string    // dotted name
-	Since      time.Time // created at or after
-	Until      time.Time // created before
-	Query      string    // a delivery's, an envelope's or a message's id
-	Before     int64     // only ids below
-	After      int64     // only ids above, and the lowest of those
-	Limit      int       // at most 200
-}
-
-func (f DeliveryFilter) where(a *args, accountID int64) string {
-	w := []string{"account_id = " + a.add(accountID)}
-	eq := func(column string, set bool, v any) {
-		if set {
-			w = append(w, column+" "+a.add(v))
-		}
-	}
-	eq("endpoint_id =", f.EndpointID > 0, f.EndpointID)
-	eq("envelope_id =", f.EnvelopeID > 0, f.EnvelopeID)
-	eq("state =", f.State != "", f.State)
-	eq("event_name =", f.Event != "", f.Event)
-	eq("created_at >=", !f.Since.IsZero(), micros(f.Since))
-	eq("created_at <", !f.Until.IsZero(), micros(f.Until))
-	eq("id <", f.Before > 0, f.Before)
-	eq("id >", f.After > 0, f.After)
-	if q := strings.TrimSpace(f.Query); q != "" {
-		n, err := strconv.ParseInt(q, 10, 64)
-		if err != nil {
-			n = -1
-		}
-		w = append(w, "(message_id = "+a.add(q)+" OR id = "+a.add(n)+" OR envelope_id = "+a.add(n)+")")
-	}
-	return strings.Join(w, " AND ")
-}
-
-// Deliveries answers a page of the log, newest first, without bodies.
-func (r Reader) Deliveries(ctx context.Context, accountID int64, f DeliveryFilter) ([]paraph.Delivery, error) {
-	var a args
-	order := "DESC"
-	if f.After > 0 {
-		order = "ASC"
-	}
-	ds, err := all(ctx, r.q, scanDeliveryMeta, "SELECT "+deliveryMeta+" FROM deliveries WHERE "+f.where(&a, accountID)+
-		" ORDER BY id "+order+" LIMIT "+a.add(min(max(f.Limit, 1), 200)), a...)
-	if f.After > 0 {
-		slices.Reverse(ds)
-	}
-	return ds, err
 }
 
 // Delivery answers one delivery of an account, with its body.
@@ -353,7 +298,7 @@ func (tx *Tx) saveAttempts(ctx context.Context, results []Result) error {
 const keepsClaim = "(" + stillPending + " OR COALESCE(deliveries.state, '') = 'skipped' AND "
 
 func (tx *Tx) saveState(ctx context.Context, d paraph.Delivery) error {
-	_, err := tx.exec(ctx, `UPDATE deliveries SET state = $1, attempts = $2, late = ($2 > attempts_before), next_attempt_at = $3, claim_id = '',
+	_, err := tx.exec(ctx, `UPDATE deliveries SET state = $1, attempts = $2, late = (late OR $2 > attempts_before), next_attempt_at = $3, claim_id = '',
 			last_status = $4, last_error = $5, finished_at = $6
 		WHERE id = $7 AND claim_id = $8 AND `+keepsClaim+"$9)", string(d.State), d.Attempts, micros(d.NextAttemptAt), d.LastStatus, d.LastError,
 		micros(d.FinishedAt), d.ID, d.ClaimID, d.State == paraph.DeliverySucceeded && d.ClaimID != "")
@@ -376,7 +321,7 @@ func (tx *Tx) saveStates(ctx context.Context, results []Result) error {
 		rows[i] = "(" + strings.Join(cells, ", ") + ")"
 	}
 	_, err := tx.exec(ctx, `WITH r (id, claim_id, state, attempts, next_at, status, error, finished) AS (VALUES `+strings.Join(rows, ", ")+`)
-		UPDATE deliveries SET state = r.state, attempts = r.attempts, late = (r.attempts > deliveries.attempts_before), next_attempt_at = r.next_at, claim_id = '',
+		UPDATE deliveries SET state = r.state, attempts = r.attempts, late = (deliveries.late OR r.attempts > deliveries.attempts_before), next_attempt_at = r.next_at, claim_id = '',
 			last_status = r.status, last_error = r.error, finished_at = r.finished
 		FROM r WHERE deliveries.id = r.id AND deliveries.claim_id = r.claim_id
 			AND `+keepsClaim+"r.state = 'succeeded' AND r.claim_id <> '')", a...)
@@ -397,25 +342,4 @@ func (tx *Tx) Requeue(ctx context.Context, accountID, id int64) error {
 		return err
 	}
 	return paraph.Errorf(paraph.Conflict, "This delivery is being sent right now.")
-}
-
-// PruneDeliveries removes up to n finished deliveries created before a time,
-// with their attempts, and tells how many it removed. It looks at the n with
-// the lowest ids only, so that it never reads the whole log.
-func (tx *Tx) PruneDeliveries(ctx context.Context, before time.Time, n int) (int, error) {
-	ids, err := all(ctx, tx.q, scanInt, `SELECT id FROM (SELECT id, created_at FROM deliveries WHERE state <> 'pending' ORDER BY id LIMIT $1)
-		AS oldest WHERE created_at < $2`, n, micros(before))
-	if err != nil || len(ids) == 0 {
-		return 0, err
-	}
-	var a args
-	in := list(&a, ids)
-	if _, err := tx.exec(ctx, "DELETE FROM attempts WHERE delivery_id IN ("+in+")", a...); err != nil {
-		return 0, err
-	}
-	if _, err := tx.exec(ctx, "DELETE FROM bodies WHERE id IN ("+in+")", a...); err != nil {
-		return 0, err
-	}
-	_, err = tx.exec(ctx, "DELETE FROM deliveries WHERE id IN ("+in+")", a...)
-	return len(ids), err
 }

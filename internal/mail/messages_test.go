@@ -65,7 +65,13 @@ func messages() map[string]Message {
 			To: ada, URL: "https://sign.example.org/reset/kx0bB2mYw3Qe7H1nPz5tVa", ValidFor: time.Hour, IP: "203.0.113.7",
 		}),
 		"webhook_failing": NewWebhookFailing(WebhookFailing{
-			To: ada, Endpoint: "https://crm.example.com/hooks/paraph", Problem: "It has answered 503 Service Unavailable since yesterday.", URL: "https://sign.example.org/settings/webhooks/3",
+			To: ada, Endpoint: "https://crm.example.com/hooks/paraph", Problem: "Every attempt to deliver to it has failed for a while.",
+			Last: "The receiver answered 503 Service Unavailable.", Since: time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC),
+			OffAt: time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC), URL: "https://sign.example.org/settings/webhooks/3",
+		}),
+		"webhook_given_up": NewWebhookFailing(WebhookFailing{
+			To: ada, Endpoint: "https://crm.example.com/hooks/paraph", Problem: "A delivery of form.completed was given up after its last attempt.",
+			Last: "The receiver answered 500 Internal Server Error.", GaveUp: true, URL: "https://sign.example.org/settings/webhooks/3/deliveries/7",
 		}),
 		"webhook_disabled": NewWebhookFailing(WebhookFailing{
 			To: ada, Endpoint: "https://crm.example.com/hooks/paraph", Problem: "It answered 410 Gone.", Disabled: true, URL: "https://sign.example.org/settings/webhooks/3",

@@ -56,6 +56,10 @@ deps: ## install what the tests need, when it is missing
 test: deps check-generated assets binary ## everything: both databases, SMTP, S3, a browser
 	scripts/with-postgres scripts/with-s3 scripts/test
 
+.PHONY: test-faults
+test-faults: deps assets binary ## kill, restart, fill up, stop the clock: a few minutes, ends with a table
+	scripts/with-postgres scripts/test-faults
+
 .PHONY: test-short
 test-short: ## the fast part, while working
 	go test -short ./...

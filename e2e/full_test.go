@@ -16,19 +16,23 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/paraph-sign/paraph/internal/dev/faulttest"
 )
 
-// TestFullDisk is the story of a disk that fills up: what needs room fails
+// TestFaultFullDisk is the story of a disk that fills up: what needs room fails
 // with 507, the server lives and can be read, and once there is room again
 // everything that it had accepted is there and goes on.
-func TestFullDisk(t *testing.T) {
+func TestFaultFullDisk(t *testing.T) {
 	t.Parallel()
+	began := time.Now()
 	d := newSmallDisk(t)
 	hooks := newReceiver(t)
-	must(t, d.call(t.Context(), http.MethodPost, "/api/webhooks", map[string]any{"url": hooks.url, "events": []string{"*"}, "schedule": "1,1,1,1,1,1,1,1,1,1"}, nil))
+	d.hooks = hooks
+	d.listen(hooks.url)
 	first := d.create(t)
 	for _, id := range first.people() {
-		must(t, d.sign(t, id))
+		must(t, d.sign(t.Context(), id))
 	}
 	awaitEvents(t, hooks, "submission.completed", 1)
 	second := d.create(t)
@@ -43,7 +47,7 @@ func TestFullDisk(t *testing.T) {
 	for _, s := range []submission{second, third} {
 		for _, id := range s.people() {
 			if !accepted[id] {
-				must(t, d.sign(t, id))
+				must(t, d.sign(t.Context(), id))
 			}
 		}
 	}
@@ -51,6 +55,18 @@ func TestFullDisk(t *testing.T) {
 	awaitEvents(t, hooks, "submission.created", 3)
 	awaitEvents(t, hooks, "form.completed", 6)
 	d.checkNothingHalfMade(t, first, second, third)
+	d.awaitRecorded(t)
+	d.tally(faulttest.Tally{Story: "Disk full", Faults: 1, InFlight: inFlightAtOnce(&d.customers)}, began)
+}
+
+// awaitRecorded waits until the server has noted every delivery.
+func (d *smallDisk) awaitRecorded(t *testing.T) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); len(d.deliveries(d.endpoints[0], "pending")) > 0; time.Sleep(50 * time.Millisecond) { // it tells nobody
+		if time.Now().After(deadline) {
+			t.Fatal("after a minute there are deliveries that were made and not noted")
+		}
+	}
 }
 
 type submission struct {
@@ -88,8 +104,12 @@ echo 'correct horse battery' | "$paraph" user create --email owner@example.com -
 exec "$paraph" "$@"
 `
 
+// newSmallDisk starts a server on one.
 func newSmallDisk(t *testing.T) *smallDisk {
 	t.Helper()
+	if folder := os.Getenv(smallDiskVariable); folder != "" {
+		return newSmallDiskAt(t, folder)
+	}
 	s := newServer(t)
 	path, err := binary()
 	must(t, err)
@@ -99,28 +119,38 @@ func newSmallDisk(t *testing.T) *smallDisk {
 	}
 	script := fmt.Sprintf(onSmallDisk, diskMB)
 	if out, err := exec.Command("unshare", append(args, "mount", "-t", "tmpfs", "tmpfs", s.data)...).CombinedOutput(); err != nil {
-		t.Fatalf("this test mounts a small disk, as root or where users may make namespaces: %v\n%s", err, out)
+		t.Fatalf("this test mounts a small disk, as root or where users may make namespaces. Here that is impossible (%v: %s).\n"+
+			"Set %s to a folder on a file system with about %d MB, such as one of docker run --tmpfs /small:size=%dm",
+			err, out, smallDiskVariable, diskMB, diskMB)
 	}
 	s.wrapper = append([]string{"unshare"}, append(args, "sh", "-c", script, "sh", s.data, path)...)
 	s.start()
 	seen := filepath.Join("/proc", fmt.Sprint(s.cmd.Process.Pid), "root", s.data)
 	token, err := os.ReadFile(filepath.Join(seen, "token"))
 	must(t, err)
-	d := &smallDisk{customers: customers{server: s, token: strings.TrimSpace(string(token))}, ballast: filepath.Join(seen, "ballast")}
-	return d
+	return &smallDisk{customers{t: t, nodes: []*server{s}, token: strings.TrimSpace(string(token))}, filepath.Join(seen, "ballast")}
+}
+
+// smallDiskVariable names a folder on a small file system of its own, for
+// machines where the test can't mount one.
+const smallDiskVariable = "PARAPH_TEST_SMALL_DISK"
+
+func newSmallDiskAt(t *testing.T, folder string) *smallDisk {
+	t.Helper()
+	data, err := os.MkdirTemp(folder, "paraph-")
+	must(t, err)
+	t.Cleanup(func() { must(t, os.RemoveAll(data)) })
+	s := newServerAt(t, data, filepath.Join(data, "paraph.db"))
+	s.command("correct horse battery\n", "user", "create", "--email", "owner@example.com", "--name", "Ada Owner", "--password-stdin")
+	token := s.command("", "token", "create", "--email", "owner@example.com", "--name", "full")
+	s.start()
+	return &smallDisk{customers{t: t, nodes: []*server{s}, token: token}, filepath.Join(data, "ballast")}
 }
 
 func (d *smallDisk) create(t *testing.T) (s submission) {
 	t.Helper()
 	must(t, d.call(t.Context(), http.MethodPost, "/api/submissions/pdf", order(), &s))
 	return s
-}
-
-func (d *smallDisk) sign(t *testing.T, id int64) error {
-	t.Helper()
-	return d.call(t.Context(), http.MethodPut, fmt.Sprintf("/api/submitters/%d", id), map[string]any{
-		"completed": true, "values": map[string]any{"Name": "Zoë"},
-	}, nil)
 }
 
 // fill leaves not a byte of room.
@@ -158,7 +188,7 @@ func (d *smallDisk) useUntilFull(t *testing.T, s submission) map[int64]bool {
 	t.Helper()
 	accepted := map[int64]bool{}
 	for _, id := range s.people() {
-		err := d.sign(t, id)
+		err := d.sign(t.Context(), id)
 		if err != nil && !isFull(err) {
 			t.Fatalf("sign on a full disk: %v", err)
 		}
@@ -195,7 +225,7 @@ func (d *smallDisk) checkRefused(t *testing.T) {
 	if err := d.call(t.Context(), http.MethodPost, "/api/submissions/pdf", large, nil); !isFull(err) {
 		t.Errorf("a submission on a full disk: %v", err)
 	}
-	res, err := http.PostForm(d.server.base+"/signin", url.Values{"email": {"owner@example.com"}, "password": {"correct horse battery"}})
+	res, err := http.PostForm(d.nodes[0].base+"/signin", url.Values{"email": {"owner@example.com"}, "password": {"correct horse battery"}})
 	must(t, err)
 	page, err := io.ReadAll(res.Body)
 	must(t, errors.Join(err, res.Body.Close()))
@@ -208,7 +238,7 @@ func (d *smallDisk) checkRefused(t *testing.T) {
 func (d *smallDisk) checkAlive(t *testing.T, all ...submission) {
 	t.Helper()
 	for _, path := range []string{"/healthz", "/metrics", "/signin"} {
-		res, err := http.Get(d.server.base + path)
+		res, err := http.Get(d.nodes[0].base + path)
 		must(t, err)
 		_, err = io.Copy(io.Discard, res.Body)
 		must(t, errors.Join(err, res.Body.Close()))
@@ -243,7 +273,7 @@ func (d *smallDisk) checkNothingHalfMade(t *testing.T, want ...submission) {
 			must(t, err)
 			pdf, err := io.ReadAll(res.Body)
 			must(t, errors.Join(err, res.Body.Close(), os.WriteFile(path, pdf, 0o600)))
-			if out := d.server.command("", "verify", path); !strings.HasPrefix(out, "VALID") {
+			if out := d.nodes[0].command("", "verify", path); !strings.HasPrefix(out, "VALID") {
 				t.Errorf("submission %d: %s", s.ID, out)
 			}
 		}

@@ -40,10 +40,11 @@ var binary = sync.OnceValues(func() (string, error) {
 
 // server is the binary, serving.
 type server struct {
-	t    *testing.T
-	data string
-	base string
-	args []string
+	t        *testing.T
+	data     string
+	database string // address of its database
+	base     string
+	args     []string
 	// wrapper, when set, is a command that runs the binary with args at its end.
 	wrapper []string
 	cmd     *exec.Cmd
@@ -71,12 +72,24 @@ func (l *lockedBuffer) String() string {
 // newServer makes a server with an empty data folder; it does not run yet.
 func newServer(t *testing.T, args ...string) *server {
 	t.Helper()
+	data := t.TempDir()
+	return newServerAt(t, data, filepath.Join(data, "paraph.db"), args...)
+}
+
+// newNode makes a server over a Postgres, and a data folder that it may share
+// with other nodes; it does not run yet.
+func newNode(t *testing.T, data, database string) *server {
+	t.Helper()
+	return newServerAt(t, data, database, "--database-url", database)
+}
+
+func newServerAt(t *testing.T, data, database string, args ...string) *server {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	address := l.Addr().String()
 	must(t, l.Close())
-	data := t.TempDir()
-	s := &server{t: t, data: data, base: "http://" + address, log: &lockedBuffer{}}
+	s := &server{t: t, data: data, database: database, base: "http://" + address, log: &lockedBuffer{}}
 	s.args = append([]string{
 		"serve", "--dev", "--data", data, "--listen", address, "--base-url", s.base, "--webhook-allow-net", "127.0.0.0/8",
 	}, args...)
@@ -150,6 +163,9 @@ func (s *server) command(stdin string, args ...string) string {
 	must(s.t, err)
 	cmd := exec.Command(path, args...)
 	cmd.Env = append(os.Environ(), "PARAPH_DATA="+s.data)
+	if strings.HasPrefix(s.database, "postgres:") {
+		cmd.Env = append(cmd.Env, "PARAPH_DATABASE_URL="+s.database)
+	}
 	cmd.Stdin = strings.NewReader(stdin)
 	var errOut bytes.Buffer
 	cmd.Stderr = &errOut
@@ -165,6 +181,8 @@ type hook struct {
 	event   string
 	id      string
 	attempt string
+	path    string
+	status  int // how it was answered
 	header  http.Header
 	body    []byte
 }
@@ -175,6 +193,7 @@ type receiver struct {
 	mu     sync.Mutex
 	hooks  []hook
 	answer func(n int, h hook) int // status for the n-th webhook (from 1)
+	slow   string                  // a path at which each answer takes a while
 	came   chan struct{}
 }
 
@@ -194,12 +213,18 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if err != nil {
 		return // the sender was killed in the middle
 	}
-	h := hook{req.Header.Get("X-Paraph-Event"), req.Header.Get("Webhook-Id"), req.Header.Get("X-Paraph-Attempt"), req.Header, body}
+	h := hook{
+		event: req.Header.Get("X-Paraph-Event"), id: req.Header.Get("Webhook-Id"), attempt: req.Header.Get("X-Paraph-Attempt"),
+		path: req.URL.Path, header: req.Header, body: body,
+	}
+	if r.slow != "" && h.path == r.slow {
+		<-time.After(80 * time.Millisecond)
+	}
 	r.mu.Lock()
+	h.status = r.answer(len(r.hooks)+1, h)
 	r.hooks = append(r.hooks, h)
-	status := r.answer(len(r.hooks), h)
 	r.mu.Unlock()
-	w.WriteHeader(status)
+	w.WriteHeader(h.status)
 	select {
 	case r.came <- struct{}{}:
 	default:

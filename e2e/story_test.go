@@ -126,7 +126,7 @@ func awaitEvents(t *testing.T, r *receiver, name string, n int) {
 func (s *story) links() []string {
 	s.t.Helper()
 	token := s.server.command("", "token", "create", "--email", "ada@example.com", "--name", "story")
-	c := &customers{server: s.server, token: token}
+	c := &customers{t: s.t, nodes: []*server{s.server}, token: token}
 	var answer struct{ Submitters []struct{ Slug string } }
 	must(s.t, c.call(s.t.Context(), http.MethodGet, "/api/submissions/1", nil, &answer))
 	if len(answer.Submitters) != 2 {

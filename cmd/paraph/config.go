@@ -20,6 +20,7 @@ type cli struct {
 	Serve  serveCmd  `cmd:"" help:"Run the server."`
 	User   userCmd   `cmd:"" help:"Manage users."`
 	Token  tokenCmd  `cmd:"" help:"Manage API tokens."`
+	Vacuum vacuumCmd `cmd:"" help:"Write the SQLite file anew, without its free space. Stop the server first."`
 	Verify verifyCmd `cmd:"" help:"Say who sealed a PDF, when, and whether it is unchanged. Works offline."`
 	Demo   demoCmd   `cmd:"" help:"See the main job in this terminal: a temporary server, two signers, every webhook."`
 
@@ -72,6 +73,11 @@ type serveCmd struct {
 	// Webhooks go to public addresses only. Operators who want to reach their
 	// own network name it.
 	WebhookAllowNet []netip.Prefix `name:"webhook-allow-net" help:"Let webhooks reach this network too (repeatable, or with commas)." placeholder:"CIDR"`
+
+	// A delivery that has ended is kept this long, with its attempts and its
+	// body, and can be looked at and sent again meanwhile. One that is pending
+	// is kept however long it waits; events are kept for ever.
+	Retention days `help:"How long deliveries are kept after they have ended: days as 30d, at least 1d; 0 for ever." default:"30d" placeholder:"30d"`
 
 	// Without an SMTP server no mail goes out; each that should have is tried
 	// for a day and then shown as failed on its envelope.

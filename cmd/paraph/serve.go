@@ -261,6 +261,7 @@ func (p parts) config(c *serveCmd, in *instance) desk.Config {
 	return desk.Config{
 		Store: in.store, Blobs: p.blobs, Engine: p.engine, Identity: p.identity, Client: p.client, Mailer: p.mailer, Log: in.log,
 		Links: desk.Links{Base: c.BaseURL, Key: p.key}, MaxSize: c.MaxUpload << 20, Instance: c.Name,
+		Retention: time.Duration(c.Retention),
 	}
 }
 

@@ -40,6 +40,9 @@ type Config struct {
 	Log      *slog.Logger
 	MaxSize  int64 // of one uploaded file, in bytes
 	Instance string
+	// Retention is how long a delivery is kept once it has ended, with its
+	// attempts and its body; 0: for ever.
+	Retention time.Duration
 }
 
 // Desk is where things get done. It is safe for concurrent use.

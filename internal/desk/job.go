@@ -14,6 +14,7 @@ const (
 	jobMail   = "mail"
 	jobExpire = "expire"
 	jobSweep  = "sweep"
+	jobPrune  = "prune"
 
 	jobListeners = "listeners"
 )
@@ -27,32 +28,35 @@ func (d *Desk) kinds() []job.Kind {
 		{Name: jobExpire, Run: d.expire, Pause: job.Doubling(time.Second, 10*time.Minute, 0)},
 		{Name: jobListeners, Run: d.tendListeners, Pause: job.Doubling(time.Second, time.Minute, time.Hour)},
 		{Name: jobSweep, Run: d.sweep, Pause: job.Doubling(time.Minute, time.Hour, 0)},
+		{Name: jobPrune, Run: d.prune, Pause: job.Doubling(time.Minute, time.Hour, 0)},
 	}
 }
 
-// How long finished things are kept, and how many are removed at once.
 const (
-	keepDeliveries = 30 * 24 * time.Hour
-	keepJobs       = 7 * 24 * time.Hour
-	sweepEvery     = 10 * time.Minute
-	sweepBatch     = 500
+	sweepEvery = 10 * time.Minute
+	sweepBatch = 500
 )
 
-// PrepareSweep queues the sweep, which queues itself again from then on. It may be
-// called at every start, by every node.
+// PrepareSweep queues the sweep and the pruning, which queue themselves again
+// from then on. It may be called at every start, by every node.
 func (d *Desk) PrepareSweep(ctx context.Context) error {
 	return d.Store.Update(ctx, func(tx *store.Tx) error {
-		queued, err := tx.HasJob(ctx, 0, jobSweep)
-		if err != nil || queued {
-			return err
+		for _, kind := range []string{jobSweep, jobPrune} {
+			queued, err := tx.HasJob(ctx, 0, kind)
+			if err == nil && !queued {
+				err = d.queue(ctx, tx, store.Job{Kind: kind, DueAt: tx.Now()})
+			}
+			if err != nil {
+				return err
+			}
 		}
-		return d.queue(ctx, tx, store.Job{Kind: jobSweep, DueAt: tx.Now()})
+		return nil
 	})
 }
 
-// sweep removes what has run out, in small batches, and queues what a lost job
-// would have left undone. The next sweep is queued in the transaction that
-// closes this one, so that there is always one and never two.
+// sweep queues what a lost job would have left undone. The next sweep is
+// queued in the transaction that closes this one, so that there is always one
+// and never two.
 func (d *Desk) sweep(ctx context.Context, j store.Job) error {
 	if err := d.reseal(ctx); err != nil {
 		return err
@@ -60,24 +64,7 @@ func (d *Desk) sweep(ctx context.Context, j store.Job) error {
 	if err := d.tendListeners(ctx, j); err != nil {
 		return err
 	}
-	for more := true; more; {
-		err := d.Store.Update(ctx, func(tx *store.Tx) error {
-			n, err := tx.PruneDeliveries(ctx, tx.Now().Add(-keepDeliveries), sweepBatch)
-			if err != nil {
-				return err
-			}
-			m, err := tx.PruneJobs(ctx, tx.Now().Add(-keepJobs), sweepBatch)
-			more = n == sweepBatch || m == sweepBatch
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
 	return d.Store.Update(ctx, func(tx *store.Tx) error {
-		if err := tx.DeleteExpired(ctx); err != nil {
-			return err
-		}
 		if err := tx.FinishJob(ctx, j, "done", ""); err != nil {
 			return err
 		}

@@ -230,21 +230,6 @@ func (tx *Tx) DeleteSessionsOf(ctx context.Context, userID, keep int64) error {
 	return err
 }
 
-// DeleteExpired removes what has run out: sessions, password resets and
-// idempotency keys older than a day.
-func (tx *Tx) DeleteExpired(ctx context.Context) error {
-	for q, t := range map[string]time.Time{
-		"DELETE FROM sessions WHERE expires_at < $1":         tx.now,
-		"DELETE FROM password_resets WHERE expires_at < $1":  tx.now,
-		"DELETE FROM idempotency_keys WHERE created_at < $1": tx.now.Add(-24 * time.Hour),
-	} {
-		if _, err := tx.exec(ctx, q, micros(t)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // InsertPasswordReset keeps the hash of a token that lets a user set a new
 // password.
 func (tx *Tx) InsertPasswordReset(ctx context.Context, userID int64, token string, expires time.Time) error {

@@ -193,33 +193,6 @@ func TestPasswordResets(t *testing.T) {
 	})
 }
 
-func TestDeleteExpired(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store, clock *storetest.Clock) {
-		a, u := storetest.Space(t, s, "ada")
-		storetest.Update(t, s, func(tx *store.Tx) error {
-			for i, d := range []time.Duration{time.Hour, 30 * time.Hour} {
-				x := paraph.Session{UserID: u.ID, AccountID: a.ID, ExpiresAt: tx.Now().Add(d)}
-				check(t, tx.InsertSession(ctx, &x, fmt.Sprint(i)))
-				check(t, tx.InsertPasswordReset(ctx, u.ID, fmt.Sprint(i), tx.Now().Add(d)))
-			}
-			_, err := tx.ReserveAnswer(ctx, a.ID, "k0", "h")
-			return err
-		})
-		clock.Advance(20 * time.Hour)
-		storetest.Update(t, s, func(tx *store.Tx) error { _, err := tx.ReserveAnswer(ctx, a.ID, "k1", "h"); return err })
-		clock.Advance(5 * time.Hour)
-		storetest.Update(t, s, func(tx *store.Tx) error { return tx.DeleteExpired(ctx) })
-		for table, want := range map[string]int{"sessions": 1, "password_resets": 1, "idempotency_keys": 1} {
-			rows, err := s.Query(ctx, "SELECT 1 FROM "+table)
-			if err != nil || len(rows) != want {
-				t.Errorf("%d %s are left, %v; want %d", len(rows), table, err, want)
-			}
-		}
-		_, err := s.SessionByToken(ctx, "1", s.Now())
-		wantKind(t, "the session that holds", err, "")
-	})
-}
-
 func TestAPITokens(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store, clock *storetest.Clock) {
 		a, u := storetest.Space(t, s, "ada")

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"math/bits"
 	"net/url"
+	"os"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -29,7 +30,8 @@ type dialect struct {
 	writers int              // connections that may write; 0: the driver's own limit
 	// checkpoint moves the log to the database file beside running commits; "" where the engine sees to it
 	checkpoint string
-	places     int // arguments of one statement that do well
+	places     int    // arguments of one statement that do well
+	postgres   string // begins a line of a migration that is for Postgres alone; elsewhere it makes it a comment
 }
 
 // rows is how many rows of so many columns one statement does well to write:
@@ -55,7 +57,7 @@ func pieces[T any](rows []T, most int) iter.Seq[[]T] {
 
 var sqliteDialect = dialect{
 	name: "sqlite3", driver: "sqlite", id: "INTEGER PRIMARY KEY AUTOINCREMENT", writers: 1,
-	checkpoint: "PRAGMA wal_checkpoint(PASSIVE)",
+	checkpoint: "PRAGMA wal_checkpoint(PASSIVE)", postgres: "--",
 	places:     1, // a statement costs no journey, one that is kept no parsing, and the driver compares each argument with those before it
 	retry: func(err error) bool {
 		c := sqliteCode(err) & 0xff
@@ -109,7 +111,8 @@ func dialectOf(address string) dialect {
 
 // sources are the drivers' addresses for writing and for reading.
 //
-// SQLite: WAL lets readers go on while one writes; synchronous FULL, so that
+// SQLite: a new file is made so that it can give space back, which has to be
+// said before anything is in it; see GiveBack. WAL lets readers go on while one writes; synchronous FULL, so that
 // what was accepted survives a power cut; a transaction takes the write lock
 // when it begins, so that it never has to give up in its middle. The log is
 // moved to the file by checkpointer, and by a commit only when it has grown to
@@ -118,13 +121,20 @@ func (d dialect) sources(address string) (write, read string) {
 	if d.driver != "sqlite" {
 		return address, address
 	}
+	made := ""
+	if info, err := os.Stat(address); err != nil || info.Size() == 0 {
+		made = "_pragma=auto_vacuum(" + giving + ")&"
+	}
 	q := url.Values{"_pragma": {
 		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
 		"cache_size(-32000)", "temp_store(MEMORY)", "wal_autocheckpoint(16384)", "journal_size_limit(67108864)",
 	}}
-	read = "file:" + (&url.URL{Path: address}).EscapedPath() + "?" + q.Encode()
-	return read + "&_txlock=immediate", read + "&_pragma=query_only(1)"
+	file := "file:" + (&url.URL{Path: address}).EscapedPath() + "?"
+	return file + made + q.Encode() + "&_txlock=immediate", file + q.Encode() + "&_pragma=query_only(1)"
 }
+
+// giving is SQLite's auto_vacuum=INCREMENTAL.
+const giving = "2"
 
 // connect opens the database at a source.
 func (d dialect) connect(source string) (*sql.DB, error) {

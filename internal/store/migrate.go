@@ -68,6 +68,7 @@ func (w worded) Open(name string) (fs.File, error) {
 		return nil, err
 	}
 	b = bytes.ReplaceAll(b, []byte("{{id}}"), []byte(w.d.id))
+	b = bytes.ReplaceAll(b, []byte("{{postgres}}"), []byte(w.d.postgres))
 	return &wordedFile{Reader: bytes.NewReader(b), name: info.Name(), size: int64(len(b))}, nil
 }
 

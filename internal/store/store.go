@@ -91,6 +91,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	read.SetMaxOpenConns(n)
 	read.SetMaxIdleConns(n)
 	s := &Store{Reader: Reader{q: storable{read}, d: d}, write: write, read: read, clock: cfg.Clock, log: cfg.Logger, checkpoints: &checkpointer{}}
+	s.makeGiving(ctx)
 	s.startCheckpoints()
 	return s, nil
 }

@@ -124,7 +124,7 @@ func switchEndpoint(ctx context.Context, tx *store.Tx, was paraph.Endpoint, e *p
 	switch {
 	case was.Enabled && !e.Enabled:
 		e.DisabledAt, e.DisabledWhy = tx.Now(), why
-		return tx.SkipDeliveries(ctx, e.ID)
+		return stopSending(ctx, tx, e.ID, "The webhook was switched off.")
 	case !was.Enabled && e.Enabled:
 		e.DisabledAt, e.DisabledWhy = time.Time{}, ""
 	}
@@ -138,7 +138,7 @@ func (d *Desk) DeleteEndpoint(ctx context.Context, who Who, id int64) error {
 			return err
 		}
 		tx.After(func() { d.lanes(id) })
-		return tx.SkipDeliveries(ctx, id)
+		return stopSending(ctx, tx, id, "The webhook was deleted.")
 	})
 }
 

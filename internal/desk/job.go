@@ -14,6 +14,7 @@ const (
 	jobMail   = "mail"
 	jobExpire = "expire"
 	jobSweep  = "sweep"
+	jobReplay = "replay"
 	jobPrune  = "prune"
 
 	jobListeners = "listeners"
@@ -27,6 +28,7 @@ func (d *Desk) kinds() []job.Kind {
 		{Name: jobMail, Workers: 4, Run: d.sendMail, Pause: job.Doubling(10*time.Second, time.Hour, 24*time.Hour), GaveUp: d.mailGaveUp},
 		{Name: jobExpire, Run: d.expire, Pause: job.Doubling(time.Second, 10*time.Minute, 0)},
 		{Name: jobListeners, Run: d.tendListeners, Pause: job.Doubling(time.Second, time.Minute, time.Hour)},
+		d.replayKind(),
 		{Name: jobSweep, Run: d.sweep, Pause: job.Doubling(time.Minute, time.Hour, 0)},
 		{Name: jobPrune, Run: d.prune, Pause: job.Doubling(time.Minute, time.Hour, 0)},
 	}

@@ -17,6 +17,7 @@ import (
 type DeliveryFilter struct {
 	EndpointID int64
 	EnvelopeID int64
+	ReplayID   int64 // queued last by this replay
 	State      paraph.DeliveryState
 	Event      string    // dotted name
 	Code       string    // how the last attempt ended: an error code, a status ("503"), a class ("5xx"), or "none" for no answer
@@ -115,10 +116,12 @@ func (f DeliveryFilter) where(a *args, accountID int64, sought []int64) (led, co
 		state = " AND 1 = 0"
 	}
 	account, ended := "account_id = "+a.add(accountID), f.State == paraph.DeliveryFailed || f.State == paraph.DeliverySkipped
-	byEndpoint, byEnvelope := f.EndpointID > 0, f.EnvelopeID > 0
+	byEndpoint, byEnvelope, byReplay := f.EndpointID > 0, f.EnvelopeID > 0, f.ReplayID > 0
 	switch {
 	case sought != nil:
 		led = "id IN (" + list(a, sought) + ") AND +" + account
+	case byReplay:
+		led, byReplay = "replay_id > 0 AND replay_id = "+a.add(f.ReplayID)+" AND +"+account, false
 	case byEnvelope:
 		led, byEnvelope = "envelope_id = "+a.add(f.EnvelopeID)+" AND +"+account, false
 	case ended:
@@ -132,6 +135,7 @@ func (f DeliveryFilter) where(a *args, accountID int64, sought []int64) (led, co
 	}
 	compare(byEndpoint, "+endpoint_id = ", f.EndpointID)
 	compare(byEnvelope, "+envelope_id = ", f.EnvelopeID)
+	compare(byReplay, "replay_id = ", f.ReplayID)
 	compare(f.Event != "", "event_name = ", f.Event)
 	if f.State != "" {
 		w.WriteString(state)

@@ -299,7 +299,7 @@ func TestSchemasAreTheSame(t *testing.T) {
 			FROM sqlite_master AS m, pragma_table_info(m.name) AS c
 			WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name NOT LIKE 'goose_%'`,
 		pg: `SELECT table_name || '.' || column_name || ' ' || UPPER(data_type) || CASE WHEN is_nullable = 'NO' THEN ' NOT NULL' ELSE '' END
-				|| COALESCE(' DEFAULT ' || column_default, '')
+				|| COALESCE(' DEFAULT ' || REPLACE(column_default, '::text', ''), '')
 			FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE 'goose_%'`,
 	}
 	indexes := map[*store.Store]string{

@@ -1,0 +1,18 @@
+package desk
+
+import (
+	"context"
+
+	"github.com/paraph-sign/paraph/internal/store"
+)
+
+// ReplayStep works a claimed job of a replay; lost, if any, breaks off the
+// transaction right before its commit.
+func (d *Desk) ReplayStep(ctx context.Context, j store.Job, lost error) error {
+	return d.Store.Update(ctx, func(tx *store.Tx) error {
+		if err := d.replayOnce(ctx, tx, j); err != nil {
+			return err
+		}
+		return lost
+	})
+}

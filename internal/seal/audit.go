@@ -4,9 +4,6 @@ import (
 	"context"
 	"fmt"
 	"time"
-
-	"github.com/klippa-app/go-pdfium/references"
-	"github.com/klippa-app/go-pdfium/requests"
 )
 
 // Audit is the evidence that is set on the audit pages. Empty fields and zero times are left out.
@@ -66,48 +63,17 @@ type AuditEvent struct {
 
 // AuditPages sets the evidence as a PDF of its own: A4, as many pages as it takes.
 func (e *Engine) AuditPages(ctx context.Context, a Audit) ([]byte, error) {
-	var out []byte
-	err := e.with(ctx, e.fast, func(s *session) error {
-		doc, err := s.newDocument()
-		if err != nil {
-			return err
-		}
-		t := newTypesetter(e.fonts)
-		sheets, err := setAudit(t, a)
-		if err != nil {
-			return err
-		}
-		font, err := s.loadFont(doc, &t.glyphs)
-		if err != nil {
-			return err
-		}
-		if err := s.addSheets(doc, font, sheets); err != nil {
-			return err
-		}
-		out, err = s.save(doc, requests.SaveFlagNoIncremental)
-		return err
-	})
+	if err := context.Cause(ctx); err != nil {
+		return nil, fmt.Errorf("audit pages: %w", err)
+	}
+	t := newTypesetter(e.fonts)
+	sheets, err := setAudit(t, a)
+	if err != nil {
+		return nil, fmt.Errorf("audit pages: %w", err)
+	}
+	out, err := newDocument(t, sheets, a4Width, a4Height)
 	if err != nil {
 		return nil, fmt.Errorf("audit pages: %w", err)
 	}
 	return out, nil
-}
-
-// addSheets appends A4 pages.
-func (s *session) addSheets(doc references.FPDF_DOCUMENT, font references.FPDF_FONT, sheets []*sheet) error {
-	n, err := s.pageCount(doc)
-	if err != nil {
-		return err
-	}
-	for i, sh := range sheets {
-		page, err := s.newPage(doc, n+i, a4Width, a4Height)
-		if err != nil {
-			return err
-		}
-		if err := s.paint(doc, page, font, sh); err != nil {
-			return err
-		}
-		s.closePage(page)
-	}
-	return nil
 }

@@ -12,8 +12,6 @@ import (
 	"image/png"
 	"math"
 
-	"github.com/klippa-app/go-pdfium/references"
-	"github.com/klippa-app/go-pdfium/requests"
 	_ "golang.org/x/image/bmp"
 	"golang.org/x/image/draw"
 	_ "golang.org/x/image/tiff"
@@ -100,11 +98,10 @@ func (e *Engine) ImageToPDF(ctx context.Context, data []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("image to PDF: %w", err)
 	}
-	var out []byte
-	err = e.with(ctx, e.fast, func(s *session) error {
-		out, err = s.imagePage(pic, size, turn)
-		return err
-	})
+	if err := context.Cause(ctx); err != nil {
+		return nil, fmt.Errorf("image to PDF: %w", err)
+	}
+	out, err := imagePage(pic, size, turn)
 	if err != nil {
 		return nil, fmt.Errorf("image to PDF: %w", err)
 	}
@@ -164,11 +161,7 @@ const (
 	centimetre        = 72 / 2.54
 )
 
-func (s *session) imagePage(pic *picture, size image.Point, turn orientation) ([]byte, error) {
-	doc, err := s.newDocument()
-	if err != nil {
-		return nil, err
-	}
+func imagePage(pic *picture, size image.Point, turn orientation) ([]byte, error) {
 	w, h := float64(size.X), float64(size.Y)
 	if turn.swaps() {
 		w, h = h, w
@@ -179,36 +172,11 @@ func (s *session) imagePage(pic *picture, size image.Point, turn orientation) ([
 	}
 	scale := min((pageW-2*centimetre)/w, (pageH-2*centimetre)/h, 1.0)
 	w, h = w*scale, h*scale
-	page, err := s.newPage(doc, 0, pageW, pageH)
-	if err != nil {
-		return nil, err
-	}
 	sh := &sheet{}
 	place := matrix{w, 0, 0, h, (pageW - w) / 2, (pageH - h) / 2}.after(turn.matrix())
-	sh.add(func(p *painter) error { return p.image(pic, place) })
-	if err := s.paint(doc, page, "", sh); err != nil {
-		return nil, err
-	}
-	s.closePage(page)
-	return s.save(doc, requests.SaveFlagNoIncremental)
-}
-
-func (s *session) newDocument() (references.FPDF_DOCUMENT, error) {
-	resp, err := s.pdfium.FPDF_CreateNewDocument(&requests.FPDF_CreateNewDocument{})
-	if err != nil {
-		return "", fmt.Errorf("new document: %w", err)
-	}
-	s.docs = append(s.docs, resp.Document)
-	return resp.Document, nil
-}
-
-func (s *session) newPage(doc references.FPDF_DOCUMENT, index int, w, h float64) (references.FPDF_PAGE, error) {
-	resp, err := s.pdfium.FPDFPage_New(&requests.FPDFPage_New{Document: doc, PageIndex: index, Width: w, Height: h})
-	if err != nil {
-		return "", fmt.Errorf("new page: %w", err)
-	}
-	s.pages = append(s.pages, resp.Page)
-	return resp.Page, nil
+	sh.add(func(c *canvas) { c.image(pic, place) })
+	t := typesetter{glyphs: newGlyphSet()} // nothing is written
+	return newDocument(&t, []*sheet{sh}, pageW, pageH)
 }
 
 // IsImage says whether data looks like a picture that ImageToPDF may be able to read.

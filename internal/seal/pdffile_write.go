@@ -2,6 +2,7 @@ package seal
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"slices"
@@ -124,6 +125,17 @@ type pdfRevision struct {
 	out     bytes.Buffer
 	next    uint32
 	offsets map[pdfRef]int
+	fresh   bool // the file begins with it
+}
+
+// newPDF begins a file: PDF 1.7, with a comment of bytes beyond ASCII so that nobody takes it for text (7.5.2). Who calls puts
+// the catalog, as the object that is given.
+func newPDF() (rev *pdfRevision, root pdfRef) {
+	rev = &pdfRevision{offsets: map[pdfRef]int{}, next: 1, fresh: true}
+	root = rev.alloc()
+	rev.file = &pdfFile{xref: map[uint32]xrefEntry{}, sections: []xrefSection{{trailer: dictOf("Root", root)}}}
+	rev.out.WriteString("%PDF-1.7\n%\xE2\xE3\xCF\xD3\n")
+	return rev, root
 }
 
 func newRevision(f *pdfFile) *pdfRevision {
@@ -168,7 +180,13 @@ func (r *pdfRevision) finish() []byte {
 			trailer.set(k, v)
 		}
 	}
-	trailer.set("Prev", pdfInt(last.offset-r.file.base))
+	if r.fresh {
+		sum := sha256.Sum256(r.out.Bytes())
+		id := pdfString{val: sum[:16]}
+		trailer.set("ID", pdfArray{id, id})
+	} else {
+		trailer.set("Prev", pdfInt(last.offset-r.file.base))
+	}
 	var start int
 	if last.stream {
 		start = r.xrefStream(trailer)
@@ -191,14 +209,30 @@ func (r *pdfRevision) refs() []pdfRef {
 func (r *pdfRevision) xrefTable(trailer *pdfDict) int {
 	start := r.out.Len()
 	r.out.WriteString("xref\n")
-	for _, ref := range r.refs() {
-		fmt.Fprintf(&r.out, "%d 1\n%010d %05d n\r\n", ref.num, r.offsets[ref]-r.file.base, ref.gen)
+	refs := r.refs()
+	if r.fresh { // one subsection, which begins with the head of the list of free objects (7.5.4)
+		fmt.Fprintf(&r.out, "0 %d\n0000000000 65535 f\r\n", r.next)
+	}
+	for i, ref := range refs {
+		if !r.fresh && (i == 0 || refs[i-1].num+1 != ref.num) {
+			fmt.Fprintf(&r.out, "%d %d\n", ref.num, run(refs[i:]))
+		}
+		fmt.Fprintf(&r.out, "%010d %05d n\r\n", r.offsets[ref]-r.file.base, ref.gen)
 	}
 	trailer.set("Size", pdfInt(r.next))
 	r.out.WriteString("trailer\n")
 	writePDF(&r.out, trailer)
 	r.out.WriteByte('\n')
 	return start
+}
+
+// run counts how many of the first references have numbers in a row.
+func run(refs []pdfRef) int {
+	n := 1
+	for n < len(refs) && refs[n].num == refs[n-1].num+1 {
+		n++
+	}
+	return n
 }
 
 func (r *pdfRevision) xrefStream(trailer *pdfDict) int {

@@ -128,10 +128,12 @@ func (s *session) editable(doc references.FPDF_DOCUMENT, n int) bool {
 
 // copyPages puts the pages into a new document, which makes their structure regular.
 func (s *session) copyPages(from references.FPDF_DOCUMENT) (references.FPDF_DOCUMENT, error) {
-	doc, err := s.newDocument()
+	resp, err := s.pdfium.FPDF_CreateNewDocument(&requests.FPDF_CreateNewDocument{})
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("new document: %w", err)
 	}
+	doc := resp.Document
+	s.docs = append(s.docs, doc)
 	if _, err := s.pdfium.FPDF_ImportPages(&requests.FPDF_ImportPages{Source: from, Destination: doc}); err != nil {
 		return "", beyondRepair(err)
 	}

@@ -17,7 +17,7 @@ type Job struct {
 // Seal stamps the marks, appends the audit pages, saves once, signs and verifies. What it returns has been found
 // valid by Verify, with the identity's own certificates as roots. It stores nothing: stopped at any point, it is run again.
 func (e *Engine) Seal(ctx context.Context, job Job) ([]byte, error) {
-	filled, err := e.assemble(ctx, job.PDF, job.Marks, nil, job.Audit)
+	filled, err := e.assemble(ctx, job.PDF, job.Marks, job.Audit)
 	if err != nil {
 		return nil, fmt.Errorf("seal PDF: %w", err)
 	}

@@ -100,9 +100,6 @@ func (s *session) save(doc references.FPDF_DOCUMENT, flags requests.SaveFlags) (
 	if err != nil {
 		return nil, fmt.Errorf("save PDF: %w", err)
 	}
-	if flags == requests.SaveFlagIncremental {
-		return mendIncremental(out.Bytes()), nil
-	}
 	return out.Bytes(), nil
 }
 

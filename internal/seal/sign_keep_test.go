@@ -1,7 +1,6 @@
 package seal
 
 import (
-	"bytes"
 	"context"
 	"slices"
 	"strings"
@@ -47,51 +46,5 @@ func TestSealSigned(t *testing.T) {
 				}
 			})
 		}
-	}
-}
-
-// TestTrimRevision takes out of an increment what did not change, and above all signatures.
-func TestTrimRevision(t *testing.T) {
-	t.Parallel()
-	for name, pdf := range layouts(t) {
-		before := signUnlocked(t, pdf, testKeys()["RSA"])
-		f, err := openPDF(before)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rewrite := func(change bool) []byte {
-			rev := newRevision(f)
-			for n := range f.xref {
-				v, err := f.object(n)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if st, ok := v.(*pdfStream); v != nil && (!ok || st.dict.name("Type") != "ObjStm" && st.dict.name("Type") != "XRef") {
-					rev.put(pdfRef{num: n}, v)
-				}
-			}
-			if change {
-				_, root, _ := f.catalog()
-				ref, page, _ := f.firstPage(root)
-				page = page.clone()
-				page.set("Rotate", pdfInt(90))
-				rev.put(ref, page)
-			}
-			return rev.finish()
-		}
-		if out := trimRevision(before, rewrite(false)); !bytes.Equal(out, before) {
-			t.Errorf("%s: nothing changed, and %d bytes were added", name, len(out)-len(before))
-		}
-		out := trimRevision(before, rewrite(true))
-		if !bytes.HasPrefix(out, before) || len(out) > len(before)+3000 {
-			t.Errorf("%s: one key changed, and %d bytes were added", name, len(out)-len(before))
-		}
-		rep := mustVerify(t, out, testKeys()["RSA"])
-		if s := rep.Signatures[0]; !s.Intact || !slices.Equal(s.ChangedAfter, []string{"page 1 was changed"}) {
-			t.Errorf("%s: %s", name, rep.Text())
-		}
-	}
-	if out := trimRevision(formPDF(false), formPDF(true)); !bytes.Equal(out, formPDF(true)) {
-		t.Error("another file was trimmed")
 	}
 }

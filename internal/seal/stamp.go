@@ -2,162 +2,190 @@ package seal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 
-	"github.com/klippa-app/go-pdfium/references"
 	"github.com/klippa-app/go-pdfium/requests"
 )
 
-// Stamp draws marks into the content of pages. A file that carries signatures is saved incrementally, so that they
-// stay valid for what they signed; others are saved whole. Text is real text and can be searched and copied.
+// Stamp draws marks over the content of pages, as one revision at the end of the file: what was there stays byte for byte, so
+// signatures stay valid for what they signed. Text is real text and can be searched and copied.
 func (e *Engine) Stamp(ctx context.Context, pdf []byte, marks []Mark) ([]byte, error) {
-	out, err := e.assemble(ctx, pdf, marks, nil, nil)
+	out, err := e.assemble(ctx, pdf, marks, nil)
 	if err != nil {
 		return nil, fmt.Errorf("stamp PDF: %w", err)
 	}
 	return out, nil
 }
 
-// Append adds all pages of a second PDF after the first one's.
-func (e *Engine) Append(ctx context.Context, pdf, pages []byte) ([]byte, error) {
-	out, err := e.assemble(ctx, pdf, nil, pages, nil)
-	if err != nil {
-		return nil, fmt.Errorf("append pages: %w", err)
-	}
-	return out, nil
-}
-
-// assemble opens a document once, stamps it, appends a document's pages and those of an audit, and saves it once.
-func (e *Engine) assemble(ctx context.Context, pdf []byte, marks []Mark, pages []byte, audit *Audit) ([]byte, error) {
+// assemble stamps a document and appends the pages of an audit, in one revision.
+func (e *Engine) assemble(ctx context.Context, pdf []byte, marks []Mark, audit *Audit) ([]byte, error) {
 	if err := e.checkBytes(pdf); err != nil {
 		return nil, err
 	}
-	stamped := map[int]bool{}
-	for _, m := range marks {
-		stamped[m.Page] = true
+	f, err := e.regular(ctx, pdf)
+	if err != nil {
+		return nil, err
 	}
-	pdf = tidyPages(pdf, stamped)
-	var out []byte
-	err := e.with(ctx, e.fast, func(s *session) error {
+	pages, err := f.leaves()
+	if err != nil {
+		return nil, irregular(err)
+	}
+	s := stamping{rev: newRevision(f), pages: pages, t: newTypesetter(e.fonts), pictures: pictureSet{}, form: f.hasForm() && !f.hasSignatures()}
+	sheets, err := s.compose(marks)
+	if err != nil {
+		return nil, err
+	}
+	var evidence []*sheet
+	if audit != nil {
+		if evidence, err = setAudit(s.t, *audit); err != nil {
+			return nil, err
+		}
+	}
+	if len(sheets)+len(evidence) == 0 {
+		return f.buf, nil
+	}
+	if err := s.draw(sheets, evidence); err != nil {
+		return nil, err
+	}
+	return s.rev.finish(), nil
+}
+
+// regular opens a file that can be added to. Prepare gives nothing else; a file that is irregular all the same, or whose
+// signatures forbid that anything is added, is written anew.
+func (e *Engine) regular(ctx context.Context, pdf []byte) (*pdfFile, error) {
+	f, err := openPDF(pdf)
+	if err == nil {
+		err = f.canGrow()
+	}
+	if err != nil {
+		if pdf, err = e.rewrite(ctx, pdf); err != nil {
+			return nil, err
+		}
+		if f, err = openPDF(pdf); err != nil {
+			return nil, irregular(err)
+		}
+	}
+	if !f.hasSignatures() || keepsSignatures(f.buf) {
+		return f, nil
+	}
+	if pdf, err = DropSignatures(f.buf); err != nil {
+		return nil, err
+	}
+	return openPDF(pdf)
+}
+
+func irregular(err error) error {
+	return refuse(KindDamaged, "This PDF is damaged and can't be repaired. Open it in a PDF viewer and save or print it to a new PDF.", err)
+}
+
+// rewrite has PDFium save the whole file.
+func (e *Engine) rewrite(ctx context.Context, pdf []byte) (out []byte, err error) {
+	err = e.with(ctx, e.fast, func(s *session) error {
 		doc, err := s.open(pdf)
-		if err != nil {
-			return err
-		}
-		traits, err := s.traits(doc, pdf)
-		if err != nil {
-			return err
-		}
-		flags := saveFlags(traits, pdf)
-		if traits.HasForm && flags != requests.SaveFlagIncremental {
-			below, err := s.yield(doc, marks)
-			if err != nil {
-				return err
-			}
-			marks = append(below, marks...)
-		}
-		if err := e.drawAll(s, doc, marks, pages, audit); err != nil {
-			return err
-		}
-		if out, err = s.save(doc, flags); err == nil && traits.Signed {
-			out, err = settleSigned(pdf, out, flags == requests.SaveFlagIncremental)
+		if err == nil {
+			out, err = s.save(doc, requests.SaveFlagRemoveSecurity)
 		}
 		return err
 	})
 	return out, err
 }
 
-// saveFlags keeps a signed file's bytes in place. One that had to be repaired or decrypted can't be added to, nor one
-// whose signatures forbid it.
-func saveFlags(i Info, pdf []byte) requests.SaveFlags {
-	if i.Signed && !i.Repaired && !i.WasEncrypted && keepsSignatures(pdf) {
-		return requests.SaveFlagIncremental
+// canGrow says why a revision can't be added to the file; nil when it can.
+func (f *pdfFile) canGrow() error {
+	if _, encrypted := f.trailer().get("Encrypt"); encrypted {
+		return errors.New("it is encrypted")
 	}
-	return requests.SaveFlagRemoveSecurity
+	_, err := f.leaves()
+	return err
 }
 
-func (s *session) appendFrom(doc references.FPDF_DOCUMENT, pages []byte) error {
-	from, err := s.open(pages)
-	if err != nil {
-		return err
-	}
-	n, err := s.pageCount(doc)
-	if err != nil {
-		return err
-	}
-	if _, err := s.pdfium.FPDF_ImportPages(&requests.FPDF_ImportPages{Source: from, Destination: doc, Index: n}); err != nil {
-		return fmt.Errorf("import pages: %w", err)
-	}
-	return nil
+func (f *pdfFile) hasForm() bool {
+	_, root, err := f.catalog()
+	return err == nil && f.dict(root.vals["AcroForm"]) != nil
 }
 
-// drawAll draws marks and audit pages with one font, and puts the pages of another document between them.
-func (e *Engine) drawAll(s *session, doc references.FPDF_DOCUMENT, marks []Mark, pages []byte, audit *Audit) error {
-	t := newTypesetter(e.fonts)
-	stamps, err := s.compose(doc, t, marks)
-	if err != nil {
-		return err
-	}
-	var evidence []*sheet
-	if audit != nil {
-		if evidence, err = setAudit(t, *audit); err != nil {
-			return err
-		}
-	}
-	font, err := s.loadFont(doc, &t.glyphs)
-	if err != nil {
-		return err
-	}
-	if err := s.paintPages(doc, font, stamps); err != nil {
-		return err
-	}
-	if pages != nil {
-		if err := s.appendFrom(doc, pages); err != nil {
-			return err
-		}
-	}
-	return s.addSheets(doc, font, evidence)
+// hasSignatures tells whether a field of the form is signed, or whether that can't be told.
+func (f *pdfFile) hasSignatures() bool {
+	fields, err := f.signatureFields()
+	return err != nil || slices.ContainsFunc(fields, func(fd sigField) bool { return fd.value != nil })
 }
 
-func (s *session) paintPages(doc references.FPDF_DOCUMENT, font references.FPDF_FONT, sheets map[int]*sheet) error {
-	for _, index := range slices.Sorted(maps.Keys(sheets)) {
-		page, err := s.page(doc, index)
-		if err != nil {
-			return damagedPage(index, err)
-		}
-		if err := s.paint(doc, page, font, sheets[index]); err != nil {
-			return fmt.Errorf("page %d: %w", index+1, err)
-		}
-		s.closePage(page)
-	}
-	return nil
+// stamping is one revision in the making.
+type stamping struct {
+	rev      *pdfRevision
+	pages    []leaf
+	t        *typesetter
+	pictures pictureSet
+	form     bool // form fields give way to marks
+}
+
+// stampedPage is what happens to one page.
+type stampedPage struct {
+	shape  pageShape
+	sheet  *sheet
+	marks  []Mark
+	annots pdfArray // those that stay; nil: all
+	below  []appearance
 }
 
 // compose shapes all marks before any is drawn.
-func (s *session) compose(doc references.FPDF_DOCUMENT, t *typesetter, marks []Mark) (map[int]*sheet, error) {
-	pages, err := s.pageCount(doc)
-	if err != nil {
-		return nil, err
-	}
-	sheets := map[int]*sheet{}
-	sizes := map[int]Page{}
-	pictures := pictureSet{}
+func (s *stamping) compose(marks []Mark) (map[int]*stampedPage, error) {
+	out := map[int]*stampedPage{}
 	for _, m := range marks {
-		if err := m.check(pages); err != nil {
+		if err := m.check(len(s.pages)); err != nil {
 			return nil, err
 		}
-		if sheets[m.Page] == nil {
-			size, err := s.pdfium.FPDF_GetPageSizeByIndexF(&requests.FPDF_GetPageSizeByIndexF{Document: doc, Index: m.Page})
-			if err != nil {
-				return nil, damagedPage(m.Page, err)
-			}
-			sheets[m.Page] = &sheet{}
-			sizes[m.Page] = Page{Width: float64(size.Size.Width), Height: float64(size.Size.Height)}
+		if out[m.Page] == nil {
+			out[m.Page] = &stampedPage{shape: s.rev.file.shape(s.pages[m.Page]), sheet: &sheet{}}
 		}
-		if err := m.draw(t, sheets[m.Page], sizes[m.Page].Width, sizes[m.Page].Height, pictures); err != nil {
+		out[m.Page].marks = append(out[m.Page].marks, m)
+	}
+	for _, index := range slices.Sorted(maps.Keys(out)) {
+		if err := s.composePage(index, out[index]); err != nil {
 			return nil, err
 		}
 	}
-	return sheets, nil
+	return out, nil
+}
+
+func (s *stamping) composePage(index int, p *stampedPage) error {
+	if p.shape.width < minSide || p.shape.height < minSide {
+		return damagedPage(index, errors.New("it has no size"))
+	}
+	var said []Mark
+	if s.form {
+		p.annots, p.below, said = s.rev.yield(s.pages[index], p.shape, p.marks)
+	}
+	for _, m := range append(said, p.marks...) {
+		if err := m.draw(s.t, p.sheet, p.shape.width, p.shape.height, s.pictures); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *stamping) draw(sheets map[int]*stampedPage, evidence []*sheet) error {
+	d := newDrawing(s.rev, &s.t.glyphs)
+	for _, index := range slices.Sorted(maps.Keys(sheets)) {
+		p := sheets[index]
+		if err := d.over(s.pages[index], p.shape, p.sheet, p.below, p.annots); err != nil {
+			return fmt.Errorf("page %d: %w", index+1, err)
+		}
+	}
+	return s.rev.appendPages(len(s.pages), func(parent pdfRef) (pdfArray, error) { return d.newPages(parent, evidence) })
+}
+
+// newPages adds A4 pages.
+func (d *drawing) newPages(parent pdfRef, sheets []*sheet) (refs pdfArray, err error) {
+	for _, sh := range sheets {
+		ref, err := d.newPage(parent, a4Width, a4Height, sh)
+		if err != nil {
+			return nil, err
+		}
+		refs = append(refs, ref)
+	}
+	return refs, nil
 }

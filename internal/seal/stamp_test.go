@@ -269,22 +269,6 @@ func TestStampKeepsSignatures(t *testing.T) {
 	}
 }
 
-func TestAppend(t *testing.T) {
-	t.Parallel()
-	out, err := pdfEngine().Append(t.Context(), contractPDF("", ""), threePages(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	info, err := pdfEngine().Inspect(t.Context(), out)
-	if err != nil || len(info.Pages) != 4 {
-		t.Fatalf("pages = %+v, %v", info.Pages, err)
-	}
-	if got := foundText(t, out); !strings.Contains(got, "Rent: 900") || !strings.Contains(got, "Page 3") {
-		t.Errorf("text = %q", got)
-	}
-	toolSays(t, out, "qpdf", "--check")
-}
-
 // TestStampAfterUntidyContent draws on pages whose content leaves its scale, clip and colour behind.
 func TestStampAfterUntidyContent(t *testing.T) {
 	t.Parallel()

@@ -1,109 +1,78 @@
 package seal
 
-import (
-	"fmt"
-	"maps"
-	"slices"
+// appearance is what a form field shows, as the form XObject that shows it and where that is placed in the page's user space.
+type appearance struct {
+	ref   pdfRef
+	place matrix
+}
 
-	"github.com/klippa-app/go-pdfium/enums"
-	"github.com/klippa-app/go-pdfium/references"
-	"github.com/klippa-app/go-pdfium/requests"
+// Flags of an annotation (ISO 32000-2, table 167).
+const (
+	annotHidden = 1 << 1
+	annotNoView = 1 << 5
 )
 
-// yield takes away form fields of the document's own that lie where marks are drawn, because a viewer draws form
-// fields over a page's content and would hide the marks. What such a field said comes back as a mark to be drawn
-// below the others. All other fields stay as they are and look as they did; PDFium's own flattening is not used
-// because it regenerates appearances, loses links and forgets what a page inherits.
-func (s *session) yield(doc references.FPDF_DOCUMENT, marks []Mark) ([]Mark, error) {
-	form := s.form(doc)
-	if form == "" {
-		return nil, nil
-	}
-	byPage := map[int][]Mark{}
-	for _, m := range marks {
-		byPage[m.Page] = append(byPage[m.Page], m)
-	}
-	n, err := s.pageCount(doc)
-	if err != nil {
-		return nil, err
-	}
-	var below []Mark
-	for _, index := range slices.Sorted(maps.Keys(byPage)) {
-		if index < 0 || index >= n {
-			continue // refused when it is drawn
-		}
-		said, err := s.yieldOn(doc, form, index, byPage[index])
-		if err != nil {
-			return nil, err
-		}
-		below = append(below, said...)
-	}
-	return below, nil
-}
-
-func (s *session) yieldOn(doc references.FPDF_DOCUMENT, form references.FPDF_FORMHANDLE, index int, marks []Mark) ([]Mark, error) {
-	page, err := s.page(doc, index)
-	if err != nil {
-		return nil, damagedPage(index, err)
-	}
-	defer s.closePage(page)
-	shape, err := s.pageShape(page)
-	if err != nil {
-		return nil, err
-	}
-	count, err := s.pdfium.FPDFPage_GetAnnotCount(&requests.FPDFPage_GetAnnotCount{Page: byRef(page)})
-	if err != nil {
-		return nil, fmt.Errorf("count annotations: %w", err)
-	}
-	var said []Mark
-	for i := count.Count - 1; i >= 0; i-- {
-		field, covered, err := s.covered(form, page, shape, i, marks)
-		if err != nil {
-			return nil, err
-		}
-		if !covered {
+// yield takes away form fields of the document's own that lie where marks are drawn, because a viewer draws form fields over a
+// page's content and would hide the marks. What such a field showed stays as part of the page: its appearance, or a mark with
+// its value when it has none. All other fields stay as they are. annots is nil when no field is in the way.
+func (r *pdfRevision) yield(l leaf, shape pageShape, marks []Mark) (annots pdfArray, shown []appearance, said []Mark) {
+	all := r.file.array(l.dict.vals["Annots"])
+	kept := make(pdfArray, 0, len(all))
+	for _, a := range all {
+		d := r.file.dict(a)
+		box, ok := r.file.widget(d, shape)
+		if !ok || !covered(box, marks) {
+			kept = append(kept, a)
 			continue
 		}
-		if _, err := s.pdfium.FPDFPage_RemoveAnnot(&requests.FPDFPage_RemoveAnnot{Page: byRef(page), Index: i}); err != nil {
-			return nil, fmt.Errorf("take form field away: %w", err)
+		if flags, _ := d.int("F"); flags&(annotHidden|annotNoView) != 0 {
+			continue
 		}
-		if field.Kind != "" {
-			field.Page = index
-			said = append(said, field)
+		if look, ok := r.appearance(d); ok {
+			shown = append(shown, look)
+		} else if r.file.value(d, &box); box.Kind != "" {
+			said = append(said, box)
 		}
 	}
-	return said, nil
+	if len(kept) == len(all) {
+		return nil, nil, nil
+	}
+	return kept, shown, said
 }
 
-// covered looks at one annotation: whether it is a form field below a mark, and what it says as a mark.
-func (s *session) covered(form references.FPDF_FORMHANDLE, page references.FPDF_PAGE, shape pageShape, i int, marks []Mark) (Mark, bool, error) {
-	got, err := s.pdfium.FPDFPage_GetAnnot(&requests.FPDFPage_GetAnnot{Page: byRef(page), Index: i})
-	if isCrash(err) {
-		return Mark{}, false, err
+// widget is where a form field lies on the displayed page; a field for a signature is none of those that are in the way.
+func (f *pdfFile) widget(d *pdfDict, shape pageShape) (Mark, bool) {
+	if d == nil || d.name("Subtype") != "Widget" || f.inField(d, "FT") == pdfName("Sig") {
+		return Mark{}, false
 	}
-	if err != nil {
-		return Mark{}, false, nil // a damaged one, which no viewer shows either
+	rect, ok := f.rectangle(d.vals["Rect"])
+	if !ok {
+		return Mark{}, false
 	}
-	defer func() {
-		_, _ = s.pdfium.FPDFPage_CloseAnnot(&requests.FPDFPage_CloseAnnot{Annotation: got.Annotation})
-	}()
-	kind, err := s.pdfium.FPDFAnnot_GetSubtype(&requests.FPDFAnnot_GetSubtype{Annotation: got.Annotation})
-	if err != nil || kind.Subtype != enums.FPDF_ANNOT_SUBTYPE_WIDGET {
-		return Mark{}, false, nil
-	}
-	rect, err := s.pdfium.FPDFAnnot_GetRect(&requests.FPDFAnnot_GetRect{Annotation: got.Annotation})
-	if err != nil {
-		return Mark{}, false, nil
-	}
-	box := shape.displayed(float64(rect.Rect.Left), float64(rect.Rect.Bottom), float64(rect.Rect.Right), float64(rect.Rect.Top))
-	field := onPage(box, shape)
+	return onPage(shape.displayed(rect[0], rect[1], rect[2], rect[3]), shape), true
+}
+
+func covered(box Mark, marks []Mark) bool {
 	for _, m := range marks {
-		if overlap(m, field) {
-			s.fieldValue(form, got.Annotation, &field)
-			return field, true, nil
+		if overlap(m, box) {
+			return true
 		}
 	}
-	return Mark{}, false, nil
+	return false
+}
+
+// inField is an entry of a field that may be inherited from the fields above it (12.7.4.1).
+func (f *pdfFile) inField(d *pdfDict, k pdfName) any {
+	for range maxPDFDepth {
+		if d == nil {
+			return nil
+		}
+		if v, ok := d.get(k); ok {
+			return f.resolve(v)
+		}
+		d = f.dict(d.vals["Parent"])
+	}
+	return nil
 }
 
 // onPage is a box as a mark's, cut at the page's edges.
@@ -120,26 +89,95 @@ func overlap(a, b Mark) bool {
 	return w > 0 && h > 0 && w*h > 0.1*min(a.W*a.H, b.W*b.H)
 }
 
-// fieldValue makes a field's value a mark; an empty or hidden field leaves Kind empty.
-func (s *session) fieldValue(form references.FPDF_FORMHANDLE, annot references.FPDF_ANNOTATION, m *Mark) {
-	flags, err := s.pdfium.FPDFAnnot_GetFlags(&requests.FPDFAnnot_GetFlags{Annotation: annot})
-	if err != nil || flags.Flags&(enums.FPDF_ANNOT_FLAG_HIDDEN|enums.FPDF_ANNOT_FLAG_NOVIEW) != 0 {
-		return
+// appearance is the normal appearance of a field in the state that it is in, placed as a viewer places it (12.5.5, algorithm
+// "appearance streams"): its box, transformed by its matrix, is scaled and moved to the annotation's rectangle.
+func (r *pdfRevision) appearance(d *pdfDict) (appearance, bool) {
+	f := r.file
+	looks := f.dict(d.vals["AP"])
+	if looks == nil {
+		return appearance{}, false
 	}
-	kind, err := s.pdfium.FPDFAnnot_GetFormFieldType(&requests.FPDFAnnot_GetFormFieldType{FormHandle: form, Annotation: annot})
-	if err != nil {
-		return
-	}
-	switch kind.FormFieldType {
-	case enums.FPDF_FORMFIELD_TYPE_CHECKBOX, enums.FPDF_FORMFIELD_TYPE_RADIOBUTTON:
-		on, err := s.pdfium.FPDFAnnot_IsChecked(&requests.FPDFAnnot_IsChecked{FormHandle: form, Annotation: annot})
-		if err == nil && on.IsChecked {
-			m.Kind = MarkCheck
+	ref, _ := looks.vals["N"].(pdfRef)
+	stream, ok := f.resolve(looks.vals["N"]).(*pdfStream)
+	if states, is := f.resolve(looks.vals["N"]).(*pdfDict); is {
+		ref, _ = states.vals[d.name("AS")].(pdfRef)
+		stream, ok = f.resolve(ref).(*pdfStream)
+		if !ok && len(states.keys) > 0 {
+			return appearance{}, true // a state without a look, such as Off
 		}
-	case enums.FPDF_FORMFIELD_TYPE_TEXTFIELD, enums.FPDF_FORMFIELD_TYPE_COMBOBOX, enums.FPDF_FORMFIELD_TYPE_LISTBOX:
-		value, err := s.pdfium.FPDFAnnot_GetFormFieldValue(&requests.FPDFAnnot_GetFormFieldValue{FormHandle: form, Annotation: annot})
-		if err == nil && value.FormFieldValue != "" {
-			m.Kind, m.Text = MarkText, value.FormFieldValue
+	}
+	if !ok || ref.num == 0 {
+		return appearance{}, false
+	}
+	rect, ok1 := f.rectangle(d.vals["Rect"])
+	box, ok2 := f.rectangle(stream.dict.vals["BBox"])
+	if !ok1 || !ok2 {
+		return appearance{}, false
+	}
+	return appearance{r.asForm(ref, stream), fitted(box, f.matrix(stream.dict.vals["Matrix"]), rect)}, true
+}
+
+// asForm gives an appearance that can be drawn by a page: some writers leave out that it is a form, or what it takes from the
+// document's form.
+func (r *pdfRevision) asForm(ref pdfRef, stream *pdfStream) pdfRef {
+	_, has := stream.dict.get("Resources")
+	if has && stream.dict.name("Subtype") == "Form" {
+		return ref
+	}
+	dict := stream.dict.clone()
+	dict.set("Type", pdfName("XObject"))
+	dict.set("Subtype", pdfName("Form"))
+	if _, root, err := r.file.catalog(); err == nil && !has {
+		if form := r.file.dict(root.vals["AcroForm"]); form != nil && form.vals["DR"] != nil {
+			dict.set("Resources", form.vals["DR"])
+		}
+	}
+	ref = r.alloc()
+	r.put(ref, &pdfStream{dict: dict, raw: stream.raw})
+	return ref
+}
+
+func (f *pdfFile) matrix(v any) matrix {
+	a := f.array(v)
+	var n [6]float64
+	for i := range n {
+		x, ok := 0.0, len(a) == 6
+		if ok {
+			x, ok = number(f.resolve(a[i]))
+		}
+		if !ok {
+			return matrix{a: 1, d: 1}
+		}
+		n[i] = x
+	}
+	return matrix{n[0], n[1], n[2], n[3], n[4], n[5]}
+}
+
+// fitted maps the bounds of box under m onto rect; drawing the form applies m itself.
+func fitted(box [4]float64, m matrix, rect [4]float64) matrix {
+	x0, y0 := m.apply(box[0], box[1])
+	x1, y1 := x0, y0
+	for _, p := range [3][2]float64{{box[2], box[1]}, {box[0], box[3]}, {box[2], box[3]}} {
+		x, y := m.apply(p[0], p[1])
+		x0, y0, x1, y1 = min(x0, x), min(y0, y), max(x1, x), max(y1, y)
+	}
+	if x1 == x0 || y1 == y0 {
+		return matrix{a: 1, d: 1, e: rect[0] - x0, f: rect[1] - y0}
+	}
+	sx, sy := (rect[2]-rect[0])/(x1-x0), (rect[3]-rect[1])/(y1-y0)
+	return matrix{a: sx, d: sy, e: rect[0] - sx*x0, f: rect[1] - sy*y0}
+}
+
+// value makes what a field without a look says a mark; an empty field leaves Kind empty.
+func (f *pdfFile) value(d *pdfDict, m *Mark) {
+	switch v := f.inField(d, "V").(type) {
+	case pdfString:
+		if text := textOf(v); text != "" {
+			m.Kind, m.Text = MarkText, text
+		}
+	case pdfName:
+		if f.inField(d, "FT") == pdfName("Btn") && v != "Off" {
+			m.Kind = MarkCheck
 		}
 	}
 }

@@ -3,12 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
 const (
@@ -17,15 +19,19 @@ const (
 	differs    = 64  // of 255, how far a pixel's grey may move: edges are drawn a little differently
 	mayDiffer  = 0.002
 	pagesAtOne = 50 // pages drawn by one process
+	drawLimit  = 30 * time.Second
 )
 
 // changedPages are the pages, from 1, that look different outside the fields. A page that poppler does not draw of the
-// original is not compared.
+// original, or not in time, is not compared.
 func changedPages(ctx context.Context, work, before, after string, a answer) ([]int, error) {
 	var changed []int
 	for from := 1; from <= a.Pages; from += pagesAtOne {
 		to := min(from+pagesAtOne-1, a.Pages)
 		was, err := pictures(ctx, filepath.Join(work, "was"), before, from, to)
+		if errors.Is(err, errSlow) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -59,6 +65,9 @@ type picture struct {
 	grey []byte
 }
 
+// errSlow says that poppler takes too long for a file.
+var errSlow = errors.New("pdftoppm did not come to an end")
+
 // pictures draws pages and gives them by their numbers.
 func pictures(ctx context.Context, dir, pdf string, from, to int) (map[int]picture, error) {
 	if err := os.RemoveAll(dir); err != nil {
@@ -68,7 +77,12 @@ func pictures(ctx context.Context, dir, pdf string, from, to int) (map[int]pictu
 		return nil, err
 	}
 	// It draws what it can and complains about the rest.
-	said, err := tool(ctx, "pdftoppm", "-gray", "-cropbox", "-scale-to", strconv.Itoa(longSide), "-f", strconv.Itoa(from), "-l", strconv.Itoa(to), pdf, filepath.Join(dir, "p"))
+	limited, cancel := context.WithTimeout(ctx, drawLimit)
+	defer cancel()
+	said, err := tool(limited, "pdftoppm", "-gray", "-cropbox", "-scale-to", strconv.Itoa(longSide), "-f", strconv.Itoa(from), "-l", strconv.Itoa(to), pdf, filepath.Join(dir, "p"))
+	if limited.Err() != nil && ctx.Err() == nil {
+		return nil, errSlow
+	}
 	drawn, globErr := filepath.Glob(filepath.Join(dir, "p-*.pgm"))
 	if globErr != nil {
 		return nil, globErr

@@ -2,82 +2,8 @@ package seal
 
 import "bytes"
 
-// tidyPages encloses the content of pages that leave a clip behind, or take away more graphics states than they
-// put, so that what is drawn after it is drawn as if first: PDFium undoes a leftover scale by itself, but no
-// leftover clip. The change is one revision at the end; a file without such pages, or one that strict rules can't
-// read, is given back as it is.
-func tidyPages(pdf []byte, pages map[int]bool) []byte {
-	f, err := openPDF(pdf)
-	if err != nil {
-		return pdf
-	}
-	rev := newRevision(f)
-	for i, leaf := range f.leaves() {
-		if pages[i] {
-			rev.enclose(leaf)
-		}
-	}
-	if len(rev.offsets) == 0 {
-		return pdf
-	}
-	return rev.finish()
-}
-
-// enclose puts a page's content between q and Q when that is needed.
-func (r *pdfRevision) enclose(leaf pdfRef) {
-	page := r.file.dict(leaf)
-	parts, content := r.file.contents(page)
-	left := leftovers(content)
-	if !left.clip && left.missing == 0 {
-		return
-	}
-	before, after := r.alloc(), r.alloc()
-	r.put(before, &pdfStream{dict: newPDFDict(), raw: bytes.Repeat([]byte("q\n"), left.missing+1)})
-	end := bytes.Repeat([]byte("\nQ"), left.open+1)
-	if left.text {
-		end = append([]byte("\nET"), end...)
-	}
-	r.put(after, &pdfStream{dict: newPDFDict(), raw: end})
-	changed := page.clone()
-	changed.set("Contents", append(append(pdfArray{before}, parts...), after))
-	r.put(leaf, changed)
-}
-
-// leaves are the pages in their order.
-func (f *pdfFile) leaves() []pdfRef {
-	_, root, err := f.catalog()
-	if err != nil {
-		return nil
-	}
-	var all []pdfRef
-	seen := map[pdfRef]bool{}
-	var walk func(v any, depth int)
-	walk = func(v any, depth int) {
-		ref, ok := v.(pdfRef)
-		d := f.dict(v)
-		if !ok || d == nil || seen[ref] || depth > maxPDFDepth {
-			return
-		}
-		seen[ref] = true
-		kids, has := d.get("Kids")
-		if !has || d.name("Type") == "Page" {
-			all = append(all, ref)
-			return
-		}
-		for _, k := range f.array(kids) {
-			walk(k, depth+1)
-		}
-	}
-	pages, _ := root.get("Pages")
-	walk(pages, 0)
-	return all
-}
-
-// contents gives the references to a page's content streams, and what is in them; nothing when that can't be read.
+// contents gives the references to a page's content streams, and what is in them as far as it can be read.
 func (f *pdfFile) contents(page *pdfDict) (pdfArray, []byte) {
-	if page == nil {
-		return nil, nil
-	}
 	v, _ := page.get("Contents")
 	parts := f.array(v)
 	if ref, ok := v.(pdfRef); ok && parts == nil {
@@ -87,11 +13,11 @@ func (f *pdfFile) contents(page *pdfDict) (pdfArray, []byte) {
 	for _, part := range parts {
 		st, ok := f.resolve(part).(*pdfStream)
 		if !ok {
-			return nil, nil
+			continue
 		}
 		data, err := f.decode(st, -1)
 		if err != nil {
-			return nil, nil
+			return parts, nil // packed in a way that only viewers read: taken to be tidy
 		}
 		all.Write(data)
 		all.WriteByte('\n')

@@ -27,15 +27,6 @@ func TestLeftovers(t *testing.T) {
 	}
 }
 
-func TestTidyPagesKeepsWhatIsTidy(t *testing.T) {
-	t.Parallel()
-	for name, pdf := range layouts(t) {
-		if got := tidyPages(pdf, map[int]bool{0: true, 1: true, 2: true}); len(got) != len(pdf) {
-			t.Errorf("%s grew from %d to %d bytes", name, len(pdf), len(got))
-		}
-	}
-}
-
 func FuzzLeftovers(f *testing.F) {
 	f.Add([]byte("q BI ID x EI (a\\)) <00> << /a /b >> W n Q % c"))
 	f.Fuzz(func(t *testing.T, content []byte) {

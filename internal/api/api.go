@@ -27,17 +27,18 @@ type Config struct {
 
 // api is the state that handlers share.
 type api struct {
-	cfg   Config
-	desk  *desk.Desk
-	store store.Reader
-	log   *slog.Logger
-	huma  huma.API
-	limit *limits
-	order []string      // of the operations, in the table of routes
-	large chan struct{} // holds one for each large body that is worked on
+	cfg    Config
+	desk   *desk.Desk
+	store  store.Reader
+	log    *slog.Logger
+	huma   huma.API
+	limit  *limits
+	order  []string          // of the operations, in the table of routes
+	events []EventTypeDetail // that webhooks can ask for
+	large  chan struct{}     // holds one for each large body that is worked on
 }
 
-// New makes the handler of /api/, /docs/api and /docs/api.css.
+// New makes the handler of /api/ and /docs/.
 func New(cfg Config) (http.Handler, error) {
 	if cfg.Desk == nil || cfg.Store == nil || cfg.Log == nil || cfg.Version == "" || cfg.MaxSize <= 0 {
 		return nil, errors.New("api: the config is incomplete")
@@ -53,8 +54,19 @@ func New(cfg Config) (http.Handler, error) {
 		cfg: cfg, desk: cfg.Desk, store: cfg.Store.Reader, log: cfg.Log,
 		huma: humago.New(routes, humaConfig(cfg)), limit: newLimits(cfg.RequestsPerMinute), large: make(chan struct{}, largeAtOnce),
 	}
-	a.routes()
+	if err := a.describe(); err != nil {
+		return nil, err
+	}
 	return a.front(routes)
+}
+
+// describe adds the routes, and what is sent to webhooks, to the description.
+func (a *api) describe() (err error) {
+	if a.events, err = catalogue(a.cfg.Desk.Links.Base); err != nil {
+		return err
+	}
+	a.routes()
+	return a.describeEvents()
 }
 
 // front puts what every request passes before the routes, outermost first.
@@ -67,10 +79,16 @@ func (a *api) front(routes *http.ServeMux) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	events, err := a.eventDocs()
+	if err != nil {
+		return nil, err
+	}
 	guarded := a.authenticated(a.limited(a.readBody(a.idempotent(a.known(routes)))))
 	front := http.NewServeMux()
 	front.Handle("/api/", guarded)
 	front.Handle("GET /api/openapi.json", serveBytes("application/openapi+json", spec))
+	front.HandleFunc("GET /api/events/types/{name}/schema", a.eventSchema)
+	front.Handle("GET /docs/events", serveBytes("text/html; charset=utf-8", events))
 	front.Handle("GET /docs/api", serveBytes("text/html; charset=utf-8", docs))
 	front.Handle("GET /docs/api.css", serveBytes("text/css; charset=utf-8", docsStyle))
 	return a.recovered(front), nil

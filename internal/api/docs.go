@@ -31,7 +31,9 @@ func Description(version, base string) ([]byte, error) {
 	a := &api{}
 	a.cfg = Config{Version: version, Desk: &desk.Desk{Config: desk.Config{Links: desk.Links{Base: base}}}}
 	a.huma = humago.New(http.NewServeMux(), humaConfig(a.cfg))
-	a.routes()
+	if err := a.describe(); err != nil {
+		return nil, err
+	}
 	return a.spec()
 }
 

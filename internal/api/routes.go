@@ -53,7 +53,9 @@ func (a *api) routes() {
 	handle(a, route{"DELETE", "/listeners/{id}", "deleteListener", listeners, "End a listener", "", 0}, a.deleteListener)
 
 	handle(a, route{"GET", "/user", "getUser", others, "Get the token's user", "", 0}, a.getUser)
-	handle(a, route{"GET", "/events/types", "listEventTypes", others, "List the events that webhooks can ask for", "", 0}, a.listEventTypes)
+	handle(a, route{"GET", "/events/types", "listEventTypes", others, "List the events that webhooks can ask for", "For people they are shown at /docs/events.", 0}, a.listEventTypes)
+	handle(a, route{"GET", "/events/types/{name}", "getEventType", others, "Get an event with the schema of its body", "", 0}, a.getEventType)
+	a.describeEventSchema()
 }
 
 // route describes an operation.

@@ -170,4 +170,8 @@ func (s *story) begin(who Who, sender paraph.Actor, at func(int) time.Time) {
 	for i := range s.e.Fields {
 		s.e.Fields[i].ID = int64(i) + 1
 	}
+	// It was made by one request, whose event tells of all of it.
+	for i := range s.after {
+		s.after[i] = s.e
+	}
 }

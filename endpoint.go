@@ -4,25 +4,29 @@ import "time"
 
 // An Endpoint is a URL that wants to hear of events.
 type Endpoint struct {
-	ID            int64
-	AccountID     int64
-	URL           string
-	Events        []string    // names of either dialect, families such as "form.*", or "*"
-	Secret        string      // sent as it is in X-Documenso-Secret
-	SigningSecret string      // "whsec_…", the key of the signatures
-	Headers       [][2]string // the user's own, name and value
-	Description   string
-	Enabled       bool
-	DisabledAt    time.Time
-	DisabledWhy   string // for people; "" when somebody switched it off by hand
-	Schedule      string // "seed", "standard", or seconds with commas between
-	Timeout       time.Duration
-	Concurrency   int
-	Rate          float64 // requests a second; 0: no limit
-	Ordered       bool
-	OmitTokens    bool
-	CreatedAt     time.Time
-	UpdatedAt     time.Time
+	ID             int64
+	AccountID      int64
+	URL            string
+	Events         []string // names of either dialect, families such as "form.*", or "*"
+	Secret         string   // sent as it is in X-Documenso-Secret
+	SigningSecret  string   // "whsec_…", the key of the signatures
+	PreviousSecret string   // signs too, until PreviousUntil; "" for none
+	PreviousUntil  time.Time
+	Headers        [][2]string // the user's own, name and value
+	Description    string
+	Enabled        bool
+	DisabledAt     time.Time
+	DisabledWhy    string // for people; "" when somebody switched it off by hand
+	DisabledBy     WhyOff // "" while it is on
+	Failing        Failing
+	Schedule       string // "seed", "standard", or seconds with commas between
+	Timeout        time.Duration
+	Concurrency    int
+	Rate           float64 // requests a second; 0: no limit
+	Ordered        bool
+	OmitTokens     bool
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
 }
 
 // Limits of an endpoint and what applies when nothing is said.

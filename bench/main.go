@@ -23,6 +23,7 @@ import (
 	"github.com/paraph-sign/paraph/internal/mail"
 	"github.com/paraph-sign/paraph/internal/seal"
 	"github.com/paraph-sign/paraph/internal/store"
+	"github.com/paraph-sign/paraph/internal/vault"
 	"github.com/paraph-sign/paraph/internal/webhook"
 )
 
@@ -161,7 +162,11 @@ func newBed(dir, address string) (*bed, error) {
 	}
 	b := &bed{receiver: newReceiver(), contract: contract}
 	b.closers = append(b.closers, b.receiver.close)
-	if b.store, err = store.Open(ctx, store.Config{Address: address, Clock: time.Now, Logger: quiet}); err != nil {
+	v, err := vault.New(vault.Config{Key: make([]byte, vault.KeySize)})
+	if err != nil {
+		return nil, err
+	}
+	if b.store, err = store.Open(ctx, store.Config{Address: address, Clock: time.Now, Logger: quiet, Vault: v}); err != nil {
 		return nil, err
 	}
 	b.closers = append(b.closers, func() { _ = b.store.Close() })

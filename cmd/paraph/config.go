@@ -90,9 +90,12 @@ type serveCmd struct {
 	SealP12Password string `name:"seal-p12-password" env:"PARAPH_SEAL_P12_PASSWORD" help:"Its password; better set by PARAPH_SEAL_P12_PASSWORD." placeholder:"WORD"`
 	Name            string `help:"Name of this instance, in seals and on audit pages." default:"Paraph"`
 
-	// Signs the links to files. Made at the first start and kept below --data;
-	// nodes that share a database need the same.
-	SecretKey string `help:"32 bytes as 64 hex digits; better set by PARAPH_SECRET_KEY." placeholder:"HEX"`
+	// Signs the links to files, and encrypts the secrets of webhooks in the
+	// database. Made at the first start and kept below --data; nodes that share
+	// a database need the same. To change it, start once with the old one as
+	// previous.
+	SecretKey         string   `help:"32 bytes as 64 hex digits; better set by PARAPH_SECRET_KEY." placeholder:"HEX"`
+	PreviousSecretKey []string `help:"The key before that one, for one start; better set by PARAPH_PREVIOUS_SECRET_KEY." placeholder:"HEX"`
 
 	// For development on one's own machine: mails are caught and shown at
 	// /dev/mail to anybody. Only on loopback.
@@ -134,6 +137,11 @@ func (c *serveCmd) check() error {
 	}
 	if key, err := hex.DecodeString(c.SecretKey); err != nil || len(key) != 0 && len(key) != 32 {
 		return errors.New("--secret-key is 64 hex digits")
+	}
+	for _, text := range c.PreviousSecretKey {
+		if key, err := hex.DecodeString(text); err != nil || len(key) != 32 {
+			return errors.New("--previous-secret-key is 64 hex digits")
+		}
 	}
 	return nil
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/paraph-sign/paraph/internal/mail"
 	"github.com/paraph-sign/paraph/internal/seal"
 	"github.com/paraph-sign/paraph/internal/store"
+	"github.com/paraph-sign/paraph/internal/vault"
 	"github.com/paraph-sign/paraph/internal/web"
 	"github.com/paraph-sign/paraph/internal/web/dist"
 	"github.com/paraph-sign/paraph/internal/web/ui/assets"
@@ -185,7 +186,11 @@ func (c *serveCmd) openWorld(ctx context.Context, in *instance) (err error) {
 	if err := c.makeData(); err != nil {
 		return err
 	}
-	in.store, in.where, err = c.open(ctx, in.log)
+	v, err := c.vault()
+	if err != nil {
+		return err
+	}
+	in.store, in.where, err = c.open(ctx, in.log, v)
 	if err != nil {
 		return err
 	}
@@ -193,8 +198,9 @@ func (c *serveCmd) openWorld(ctx context.Context, in *instance) (err error) {
 	return nil
 }
 
-// open opens the database; where is its address without a password.
-func (w world) open(ctx context.Context, log *slog.Logger) (st *store.Store, where string, err error) {
+// open opens the database; where is its address without a password. Without a
+// vault the secrets of webhooks can't be read.
+func (w world) open(ctx context.Context, log *slog.Logger, v *vault.Vault) (st *store.Store, where string, err error) {
 	address, err := w.address()
 	if err != nil {
 		return nil, "", err
@@ -205,7 +211,7 @@ func (w world) open(ctx context.Context, log *slog.Logger) (st *store.Store, whe
 	} else if err := private(address); err != nil {
 		return nil, where, fmt.Errorf("make the database: %w", err)
 	}
-	st, err = store.Open(ctx, store.Config{Address: address, Clock: time.Now, Logger: log})
+	st, err = store.Open(ctx, store.Config{Address: address, Clock: time.Now, Logger: log, Vault: v})
 	return st, where, err
 }
 
@@ -323,7 +329,8 @@ func (c *serveCmd) openMail(log *slog.Logger, p *parts) (err error) {
 	return nil
 }
 
-// secret is the key that signs links to files: given, or made once and kept.
+// secret is the key that signs links to files and encrypts the secrets of
+// webhooks: given, or made once and kept.
 // Two starts at the same time agree, because the file is made by linking it
 // into place, which only the first can.
 func (c *serveCmd) secret() ([]byte, error) {
@@ -343,7 +350,7 @@ func (c *serveCmd) secret() ([]byte, error) {
 	}
 	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
 	if err != nil || len(key) != 32 {
-		return nil, fmt.Errorf("%s does not hold 64 hex digits; restore it from a backup, or remove it to make a new one (links to files in old mails and webhooks then no longer work)", path)
+		return nil, fmt.Errorf("%s does not hold 64 hex digits; restore it from a backup (how to go on without one is in docs/operating.md)", path)
 	}
 	return key, nil
 }
@@ -364,6 +371,23 @@ func makeSecret(path string) error {
 		return err
 	}
 	return nil
+}
+
+// vault encrypts with the secret key, and reads what earlier keys encrypted.
+func (c *serveCmd) vault() (*vault.Vault, error) {
+	key, err := c.secret()
+	if err != nil {
+		return nil, err
+	}
+	cfg := vault.Config{Key: key}
+	for _, text := range c.PreviousSecretKey {
+		previous, err := hex.DecodeString(text)
+		if err != nil {
+			return nil, errors.New("--previous-secret-key is 64 hex digits")
+		}
+		cfg.Previous = append(cfg.Previous, previous)
+	}
+	return vault.New(cfg)
 }
 
 // handler puts the pages, the API and the operator's two addresses together.

@@ -82,7 +82,7 @@ func (w world) with(f func(ctx context.Context, d *desk.Desk, st *store.Store) e
 	if err := w.makeData(); err != nil {
 		return err
 	}
-	st, _, err := w.open(ctx, slog.New(slog.DiscardHandler))
+	st, _, err := w.open(ctx, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func (c *vacuumCmd) Run(s *streams) error {
 		return fmt.Errorf("there is no database to vacuum: %w", err)
 	}
 	ctx := context.Background()
-	st, _, err := c.open(ctx, newLog(s.err, false))
+	st, _, err := c.open(ctx, newLog(s.err, false), nil)
 	if err != nil {
 		return err
 	}

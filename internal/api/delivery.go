@@ -195,11 +195,7 @@ func (a *api) secretsOf(ctx context.Context, d paraph.Delivery) ([]string, error
 	if paraph.KindOf(err) == paraph.NotFound { // deleted since
 		return secrets, nil
 	}
-	secrets = append(secrets, e.Secret, e.SigningSecret)
-	for _, h := range e.Headers {
-		secrets = append(secrets, h[1])
-	}
-	return secrets, err
+	return append(secrets, e.Secrets()...), err
 }
 
 func (a *api) resendDelivery(ctx context.Context, in *ByID) (DeliveryRow, error) {

@@ -31,13 +31,16 @@ type Webhook struct {
 	Enabled        bool              `json:"enabled"`
 	DisabledAt     webhook.Stamp     `json:"disabled_at"`
 	DisabledReason *string           `json:"disabled_reason" doc:"Why the server switched it off; null when somebody did by hand."`
+	DisabledBy     *string           `json:"disabled_by" enum:"hand,gone,failing" doc:"gone: it answered 410; failing: it took nothing for five days. null while it is on."`
+	Failing        *Failing          `json:"failing" doc:"null when the last attempt that counts succeeded."`
 	Schedule       any               `json:"schedule" doc:"seed, standard, or the seconds between attempts."`
 	Timeout        float64           `json:"timeout" doc:"Seconds."`
 	Concurrency    int               `json:"concurrency"`
 	Rate           float64           `json:"rate" doc:"Requests a second; 0: no limit."`
 	Ordered        bool              `json:"ordered"`
 	OmitTokens     bool              `json:"omit_tokens"`
-	SigningSecret  string            `json:"signing_secret,omitempty" doc:"After creation and rotation only."`
+	SigningSecret  string            `json:"signing_secret,omitempty" doc:"After creation and rotation only; else see /api/webhooks/{id}/secret."`
+	PreviousUntil  webhook.Stamp     `json:"previous_signing_secret_until" doc:"Until then requests are also signed with the secret before the last rotation."`
 	CreatedAt      webhook.Stamp     `json:"created_at"`
 	UpdatedAt      webhook.Stamp     `json:"updated_at"`
 	Health         Health            `json:"health"`
@@ -74,6 +77,14 @@ func webhookOf(e paraph.Endpoint, s store.EndpointStats) Webhook {
 	if e.DisabledWhy != "" {
 		w.DisabledReason = &e.DisabledWhy
 	}
+	if e.DisabledBy != "" {
+		by := string(e.DisabledBy)
+		w.DisabledBy = &by
+	}
+	if e.PreviousSecret != "" {
+		w.PreviousUntil = webhook.Stamp(e.PreviousUntil)
+	}
+	w.Failing = failingOf(e)
 	for _, p := range e.Headers {
 		w.Headers[p[0]] = masked
 	}
@@ -292,16 +303,6 @@ type Deleted struct {
 
 func (a *api) deleteWebhook(ctx context.Context, in *ByID) (Deleted, error) {
 	return Deleted{in.ID, true}, a.desk.DeleteEndpoint(ctx, whoOf(ctx), in.ID)
-}
-
-func (a *api) rotateSecret(ctx context.Context, in *ByID) (Webhook, error) {
-	e, err := a.desk.RotateSecret(ctx, whoOf(ctx), in.ID)
-	if err != nil {
-		return Webhook{}, err
-	}
-	out, err := a.healthy(ctx, e)
-	out.SigningSecret = e.SigningSecret
-	return out, err
 }
 
 // TestEvent asks for a test.

@@ -23,7 +23,8 @@ const module = "github.com/paraph-sign/paraph"
 var below = map[string][]string{
 	".": {},
 
-	"internal/store":   {},
+	"internal/vault":   {},
+	"internal/store":   {"internal/vault"},
 	"internal/seal":    {},
 	"internal/webhook": {},
 	"internal/mail":    {},
@@ -37,10 +38,11 @@ var below = map[string][]string{
 
 	"cmd/paraph": {
 		"internal/web", "internal/api", "internal/dev", "internal/desk", "internal/job", "internal/store", "internal/seal",
-		"internal/webhook", "internal/mail", "internal/blob",
+		"internal/webhook", "internal/mail", "internal/blob", "internal/vault",
 	},
 	"bench": {
 		"internal/desk", "internal/job", "internal/store", "internal/seal", "internal/webhook", "internal/mail", "internal/blob",
+		"internal/vault",
 	},
 }
 

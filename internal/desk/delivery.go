@@ -103,6 +103,9 @@ func (q queue) Settle(ctx context.Context, results []webhook.Result, wants []web
 		if err := tx.SaveResults(ctx, rows); err != nil {
 			return err
 		}
+		if err := q.d.noteOutcomes(ctx, tx, results); err != nil {
+			return err
+		}
 		for id := range gone {
 			if err := q.d.endpointGone(ctx, tx, id); err != nil {
 				return err

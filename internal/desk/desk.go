@@ -55,7 +55,8 @@ type Desk struct {
 	busy   limiter // of what is verified
 	inks   limiter // of pictures that are read or drawn: each takes up to some 300 MB
 	hasher hasher
-	ears   *ears // of listeners
+	sights sights // of endpoints
+	ears   *ears  // of listeners
 }
 
 // Rooms are where requests with files lie while they are read and worked on.

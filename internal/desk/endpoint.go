@@ -2,12 +2,10 @@ package desk
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
 	"github.com/paraph-sign/paraph"
-	"github.com/paraph-sign/paraph/internal/mail"
 	"github.com/paraph-sign/paraph/internal/store"
 	"github.com/paraph-sign/paraph/internal/webhook"
 )
@@ -88,7 +86,7 @@ func (d *Desk) CreateEndpoint(ctx context.Context, who Who, e paraph.Endpoint) (
 		}
 		e.CreatedAt, e.UpdatedAt = tx.Now(), tx.Now()
 		if !e.Enabled {
-			e.DisabledAt = tx.Now()
+			e.DisabledAt, e.DisabledBy = tx.Now(), paraph.OffByHand
 		}
 		return tx.InsertEndpoint(ctx, &e)
 	})
@@ -108,7 +106,7 @@ func (d *Desk) UpdateEndpoint(ctx context.Context, who Who, id int64, edit func(
 			return err
 		}
 		e.UpdatedAt = tx.Now()
-		if err := switchEndpoint(ctx, tx, was, &e, ""); err != nil {
+		if err := switchEndpoint(ctx, tx, was, &e, paraph.OffByHand, ""); err != nil {
 			return err
 		}
 		out = e
@@ -120,13 +118,19 @@ func (d *Desk) UpdateEndpoint(ctx context.Context, who Who, id int64, edit func(
 
 // switchEndpoint does what belongs to switching on or off: what is queued
 // stops at once.
-func switchEndpoint(ctx context.Context, tx *store.Tx, was paraph.Endpoint, e *paraph.Endpoint, why string) error {
+func switchEndpoint(ctx context.Context, tx *store.Tx, was paraph.Endpoint, e *paraph.Endpoint, by paraph.WhyOff, why string) error {
+	if e.Enabled && (!was.Enabled || e.URL != was.URL) { // what failed before says nothing any more
+		e.Failing = paraph.Failing{ExhaustedAt: e.Failing.ExhaustedAt}
+		if err := tx.EndFailing(ctx, e.ID); err != nil {
+			return err
+		}
+	}
 	switch {
 	case was.Enabled && !e.Enabled:
-		e.DisabledAt, e.DisabledWhy = tx.Now(), why
+		e.DisabledAt, e.DisabledBy, e.DisabledWhy = tx.Now(), by, why
 		return stopSending(ctx, tx, e.ID, "The webhook was switched off.")
 	case !was.Enabled && e.Enabled:
-		e.DisabledAt, e.DisabledWhy = time.Time{}, ""
+		e.DisabledAt, e.DisabledBy, e.DisabledWhy = time.Time{}, "", ""
 	}
 	return nil
 }
@@ -142,11 +146,6 @@ func (d *Desk) DeleteEndpoint(ctx context.Context, who Who, id int64) error {
 	})
 }
 
-// RotateSecret gives a webhook a new signing secret.
-func (d *Desk) RotateSecret(ctx context.Context, who Who, id int64) (paraph.Endpoint, error) {
-	return d.UpdateEndpoint(ctx, who, id, func(e *paraph.Endpoint) { e.SigningSecret = webhook.GenerateSecret() })
-}
-
 // endpointGone switches off an endpoint that answered 410 Gone, and tells
 // whoever can do something about it.
 func (d *Desk) endpointGone(ctx context.Context, tx *store.Tx, id int64) error {
@@ -157,43 +156,5 @@ func (d *Desk) endpointGone(ctx context.Context, tx *store.Tx, id int64) error {
 	if err != nil || !was.Enabled {
 		return err
 	}
-	e := was
-	e.Enabled = false
-	if err := switchEndpoint(ctx, tx, was, &e, "It answered 410 Gone: it asked never to be called again."); err != nil {
-		return err
-	}
-	if err := tx.UpdateEndpoint(ctx, e); err != nil {
-		return err
-	}
-	members, err := tx.Members(ctx, e.AccountID)
-	if err != nil {
-		return err
-	}
-	for _, m := range members {
-		if m.Role != paraph.RoleAdmin {
-			continue
-		}
-		if err := d.queueMail(ctx, tx, e.AccountID, 0, letter{Kind: mailDisabled, UserID: m.ID, About: e.ID}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (d *Desk) writeDisabled(ctx context.Context, j store.Job, l letter) (mail.Message, error) {
-	u, err := d.Store.User(ctx, l.UserID)
-	if err != nil {
-		return mail.Message{}, err
-	}
-	e, err := d.Store.Endpoint(ctx, j.AccountID, l.About)
-	if err != nil {
-		return mail.Message{}, err
-	}
-	if e.Enabled {
-		return mail.Message{}, errMoot
-	}
-	return mail.NewWebhookFailing(mail.WebhookFailing{
-		To: mail.Address{Name: u.Name, Email: u.Email}, Endpoint: e.URL, Problem: e.DisabledWhy, Disabled: true,
-		URL: fmt.Sprintf("%s/settings/webhooks/%d", d.Links.Base, e.ID),
-	}), nil
+	return d.switchOff(ctx, tx, was, paraph.OffByGone, "It answered 410 Gone: it asked never to be called again.")
 }

@@ -14,8 +14,8 @@ const (
 	jobMail   = "mail"
 	jobExpire = "expire"
 	jobSweep  = "sweep"
-	jobReplay = "replay"
 	jobPrune  = "prune"
+	jobReplay = "replay"
 
 	jobListeners = "listeners"
 )
@@ -64,6 +64,9 @@ func (d *Desk) sweep(ctx context.Context, j store.Job) error {
 		return err
 	}
 	if err := d.tendListeners(ctx, j); err != nil {
+		return err
+	}
+	if err := d.tendFailing(ctx); err != nil {
 		return err
 	}
 	return d.Store.Update(ctx, func(tx *store.Tx) error {

@@ -26,6 +26,8 @@ const (
 	mailReset      mailKind = "password_reset"
 	mailTeam       mailKind = "team_invitation"
 	mailDisabled   mailKind = "webhook_disabled"
+	mailFailing    mailKind = "webhook_failing"
+	mailGivenUp    mailKind = "webhook_given_up"
 )
 
 // letter is a mail to be written: the payload of a mail's job. The message
@@ -34,7 +36,8 @@ type letter struct {
 	Kind        mailKind  `json:"kind"`
 	RecipientID int64     `json:"recipient,omitempty"` // to whom, or
 	UserID      int64     `json:"user,omitempty"`      // to whom; for a team invitation, by whom
-	About       int64     `json:"about,omitempty"`     // the recipient who declined; the endpoint that is off
+	About       int64     `json:"about,omitempty"`     // the recipient who declined; the endpoint
+	DeliveryID  int64     `json:"delivery,omitempty"`  // that was given up
 	Email       string    `json:"email,omitempty"`
 	Token       string    `json:"token,omitempty"`
 	IP          string    `json:"ip,omitempty"`
@@ -127,6 +130,12 @@ func (d *Desk) write(ctx context.Context, j store.Job, l letter) (mail.Message, 
 		return m, nil, err
 	case mailDisabled:
 		m, err := d.writeDisabled(ctx, j, l)
+		return m, nil, err
+	case mailFailing:
+		m, err := d.writeFailing(ctx, j, l)
+		return m, nil, err
+	case mailGivenUp:
+		m, err := d.writeGivenUp(ctx, j, l)
 		return m, nil, err
 	}
 	e, err := d.Store.AnyEnvelope(ctx, j.EnvelopeID)

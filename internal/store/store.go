@@ -16,6 +16,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver pgx
 
 	"github.com/paraph-sign/paraph"
+	"github.com/paraph-sign/paraph/internal/vault"
 )
 
 // Config says where the data is.
@@ -24,6 +25,9 @@ type Config struct {
 	Clock   func() time.Time
 	Logger  *slog.Logger
 	Readers int // connections that read; 0 means 8 on SQLite, 16 on Postgres
+	// Vault encrypts the secrets of endpoints. Without it they can neither be
+	// read nor written, which is enough for commands that manage users.
+	Vault *vault.Vault
 }
 
 // Store is a database, with all migrations applied. It is safe for concurrent
@@ -40,8 +44,9 @@ type Store struct {
 
 // Reader asks. Its answers are as of one moment only within an Update.
 type Reader struct {
-	q querier
-	d dialect
+	q       querier
+	d       dialect
+	secrets *secretary
 }
 
 // querier is a database or a transaction of it.
@@ -90,9 +95,12 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	read.SetMaxOpenConns(n)
 	read.SetMaxIdleConns(n)
-	s := &Store{Reader: Reader{q: storable{read}, d: d}, write: write, read: read, clock: cfg.Clock, log: cfg.Logger, checkpoints: &checkpointer{}}
+	s := &Store{Reader: Reader{q: storable{read}, d: d, secrets: newSecretary(cfg.Vault)}, write: write, read: read, clock: cfg.Clock, log: cfg.Logger, checkpoints: &checkpointer{}}
 	s.makeGiving(ctx)
 	s.startCheckpoints()
+	if err := s.unlock(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open database: %w", err), s.Close())
+	}
 	return s, nil
 }
 
@@ -151,7 +159,7 @@ func (s *Store) once(ctx context.Context, o *sql.TxOptions, fn func(tx *Tx) erro
 		return err
 	}
 	defer t.Rollback() //nolint:errcheck // after a commit it does nothing
-	tx := &Tx{Reader: Reader{q: storable{t}, d: s.d}, now: s.Now()}
+	tx := &Tx{Reader: Reader{q: storable{t}, d: s.d, secrets: s.secrets}, now: s.Now()}
 	if err := fn(tx); err != nil {
 		return err
 	}

@@ -204,10 +204,7 @@ func (s *server) deliveryView(e paraph.Endpoint, d paraph.Delivery, attempts []p
 	}
 	v.Live = d.State == paraph.DeliveryPending && d.NextAttemptAt.Before(v.Now.Add(soon))
 	body, secrets := webhook.Readable(d.Body)
-	v.Body, secrets = body, append(secrets, e.Secret, e.SigningSecret)
-	for _, h := range e.Headers {
-		secrets = append(secrets, h[1])
-	}
+	v.Body, secrets = body, append(secrets, e.Secrets()...)
 	slices.Reverse(attempts)
 	if v.Hidden = len(attempts) - attemptsAtOnce; v.Hidden > 0 {
 		attempts = attempts[:attemptsAtOnce]

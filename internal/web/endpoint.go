@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,25 +35,6 @@ func (s *server) hookPage(title string) kit.Page {
 	return kit.Page{Title: title, Scripts: []string{webhooks.Script}}
 }
 
-// showSecret lets the next page show a webhook's signing secret, once. The
-// cookie says only whose.
-func (s *server) showSecret(w http.ResponseWriter, id int64) {
-	http.SetCookie(w, &http.Cookie{
-		Name: s.cookie("fresh"), Value: strconv.FormatInt(id, 10), Path: "/", MaxAge: 60,
-		HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteStrictMode,
-	})
-}
-
-// freshHook is the webhook whose secret is to be shown, once; 0 for none.
-func (s *server) freshHook(w http.ResponseWriter, r *http.Request) int64 {
-	c, err := r.Cookie(s.cookie("fresh"))
-	if err != nil {
-		return 0
-	}
-	http.SetCookie(w, &http.Cookie{Name: s.cookie("fresh"), Path: "/", MaxAge: -1, HttpOnly: true, Secure: s.secure})
-	return number(c.Value)
-}
-
 func (s *server) webhooksPage(w http.ResponseWriter, r *http.Request) error {
 	signed := s.signed(r)
 	v := webhooks.List{Owner: signed.User.Owner, Form: newHookForm(), Now: s.Store.Now()}
@@ -67,7 +49,7 @@ func (s *server) webhooksPage(w http.ResponseWriter, r *http.Request) error {
 	fresh := s.freshHook(w, r)
 	for _, e := range all {
 		v.Rows = append(v.Rows, webhooks.Row{
-			ID: e.ID, URL: e.URL, Description: e.Description, Events: e.Events, On: e.Enabled, Why: e.DisabledWhy, Health: health(stats[e.ID]),
+			ID: e.ID, URL: e.URL, Description: e.Description, Events: e.Events, On: e.Enabled, Why: offWord(e), Trouble: troubleOf(e), Health: health(stats[e.ID]),
 		})
 		if e.ID == fresh {
 			v.Fresh = &webhooks.Secret{Title: "The webhook is there", Value: e.SigningSecret}
@@ -112,7 +94,10 @@ func eventGroups() []webhooks.Group {
 // hookForm is a webhook as its form shows it.
 func hookForm(e paraph.Endpoint) webhooks.Form {
 	f := newHookForm()
-	f.ID, f.URL, f.Secret, f.Description, f.Events = e.ID, e.URL, e.Secret, e.Description, e.Events
+	f.ID, f.URL, f.Description, f.Events = e.ID, e.URL, e.Description, e.Events
+	if e.Secret != "" {
+		f.Secret = mask
+	}
 	f.Timeout, f.Concurrency, f.Ordered, f.OmitTokens = decimal(e.Timeout.Seconds()), strconv.Itoa(e.Concurrency), e.Ordered, e.OmitTokens
 	if f.Schedule = e.Schedule; e.Schedule != webhook.ScheduleSeed && e.Schedule != webhook.ScheduleStandard {
 		f.Schedule, f.Steps = "own", strings.ReplaceAll(e.Schedule, ",", ", ")
@@ -122,7 +107,7 @@ func hookForm(e paraph.Endpoint) webhooks.Form {
 	}
 	var lines []string
 	for _, h := range e.Headers {
-		lines = append(lines, h[0]+": "+h[1])
+		lines = append(lines, h[0]+": "+mask)
 	}
 	f.Headers = strings.Join(lines, "\n")
 	return f
@@ -170,7 +155,10 @@ func fillHook(f webhooks.Form) (edit func(*paraph.Endpoint), err error) {
 		return nil, err
 	}
 	return func(e *paraph.Endpoint) {
-		e.URL, e.Secret, e.Description, e.Events, e.Headers = f.URL, f.Secret, f.Description, chosen(f.Events), headers
+		e.URL, e.Description, e.Events, e.Headers = f.URL, f.Description, chosen(f.Events), keepMasked(headers, e.Headers)
+		if f.Secret != mask {
+			e.Secret = f.Secret
+		}
 		e.Schedule, e.Concurrency, e.Rate, e.Ordered, e.OmitTokens = schedule, int(concurrency), rate, f.Ordered, f.OmitTokens
 		e.Timeout = time.Duration(timeout * float64(time.Second))
 	}, nil
@@ -216,6 +204,19 @@ func readHeaders(text string) (out [][2]string, err error) {
 	return out, nil
 }
 
+// keepMasked puts the old value of a header where its mask came back.
+func keepMasked(headers, was [][2]string) [][2]string {
+	for i, h := range headers {
+		at := slices.IndexFunc(was, func(p [2]string) bool { return strings.EqualFold(p[0], h[0]) })
+		if h[1] != mask || at < 0 {
+			continue
+		}
+		headers[i][1] = was[at][1]
+		was = slices.Delete(slices.Clone(was), at, at+1) // one name may stand there twice
+	}
+	return headers
+}
+
 // chosen are the events without those that a family, or all, brings anyway.
 func chosen(events []string) []string {
 	var out []string
@@ -249,7 +250,7 @@ func (s *server) newWebhook(w http.ResponseWriter, r *http.Request) error {
 		edit(&e)
 		e, err := s.Desk.CreateEndpoint(ctx, s.who(r), e)
 		if err == nil {
-			s.showSecret(w, e.ID)
+			s.showSecret(w, r, e.ID)
 		}
 		return err
 	}, "/settings/webhooks")
@@ -326,23 +327,16 @@ func (s *server) switchWebhook(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	on, done := f.Get("on") == "yes", "The webhook is off. What happens now is kept and can be sent later."
-	if on {
-		done = "The webhook is on."
+	if f.Get("on") == "yes" {
+		_, missed, err := s.Desk.EnableEndpoint(r.Context(), s.who(r), e.ID)
+		to := hookPath(e.ID)
+		if missed.N > 0 {
+			to = query(to, "missed", missed.Since.UTC().Format(time.RFC3339))
+		}
+		return s.settle(w, r, to, "The webhook is on.", err)
 	}
-	_, err = s.Desk.UpdateEndpoint(r.Context(), s.who(r), e.ID, func(e *paraph.Endpoint) { e.Enabled = on })
-	return s.settle(w, r, hookPath(e.ID), done, err)
-}
-
-func (s *server) rotateSecret(w http.ResponseWriter, r *http.Request) error {
-	e, err := s.hook(r)
-	if err != nil {
-		return err
-	}
-	if _, err = s.Desk.RotateSecret(r.Context(), s.who(r), e.ID); err == nil {
-		s.showSecret(w, e.ID)
-	}
-	return s.settle(w, r, hookPath(e.ID), "", err)
+	_, err = s.Desk.UpdateEndpoint(r.Context(), s.who(r), e.ID, func(e *paraph.Endpoint) { e.Enabled = false })
+	return s.settle(w, r, hookPath(e.ID), "The webhook is off. What happens now is kept and can be sent later.", err)
 }
 
 func (s *server) testWebhook(w http.ResponseWriter, r *http.Request) error {
@@ -370,8 +364,8 @@ func (s *server) webhookPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if s.freshHook(w, r) == e.ID {
-		v.Fresh = &webhooks.Secret{Title: "The webhook has a new signing secret", Value: e.SigningSecret}
+	if v.Missed, err = s.missed(r, e); err != nil {
+		return err
 	}
 	return s.page(w, r, http.StatusOK, webhooks.Page(v), s.hookPage("Webhook to "+hostOf(e.URL)))
 }
@@ -389,7 +383,7 @@ func (s *server) hookView(r *http.Request, e paraph.Endpoint) (v webhooks.Webhoo
 	v = webhooks.Webhook{
 		ID: e.ID, URL: e.URL, Description: e.Description, On: e.Enabled, Why: e.DisabledWhy, OffSince: e.DisabledAt, Events: e.Events,
 		Facts: hookFacts(e), Health: health(stats[e.ID]), Tests: testOptions(e), Open: r.URL.Query().Get("do"), Now: now, Self: r.URL.RequestURI(),
-		Waiting: waiting,
+		Waiting: waiting, Trouble: troubleOf(e),
 	}
 	return v, s.deliveryLog(r, e, &v)
 }

@@ -60,13 +60,11 @@ type Request struct {
 }
 
 // NewRequest is the next attempt of a delivery: the endpoint's settings as they are now, the delivery's bytes as they always were.
-func NewRequest(to paraph.Endpoint, d paraph.Delivery) Request {
+// It is signed with what is valid at a time.
+func NewRequest(to paraph.Endpoint, d paraph.Delivery, now time.Time) Request {
 	r := Request{
 		URL: to.URL, Body: d.Body, ID: d.MessageID, Event: d.EventName, Attempt: d.Attempts + 1,
-		Headers: to.Headers, Timeout: to.Timeout, Test: d.Test,
-	}
-	if to.SigningSecret != "" {
-		r.Secrets = []string{to.SigningSecret}
+		Headers: to.Headers, Timeout: to.Timeout, Test: d.Test, Secrets: to.SigningSecrets(now),
 	}
 	if n, ok := Lookup(d.EventName); ok && n.Dialect == Documenso {
 		r.Documenso, r.DocumensoSecret = true, to.Secret

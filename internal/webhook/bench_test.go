@@ -26,7 +26,7 @@ func BenchmarkSend(b *testing.B) {
 	body := []byte(`{"text":"` + strings.Repeat("x", 3000) + `"}`)
 	to := paraph.Endpoint{URL: server.URL, SigningSecret: GenerateSecret()}
 	d := paraph.Delivery{EventName: "document.signed", MessageID: "msg_2f9c0b1d", Body: body}
-	send := func() bool { return client.Send(b.Context(), NewRequest(to, d)).Succeeded() }
+	send := func() bool { return client.Send(b.Context(), NewRequest(to, d, time.Now())).Succeeded() }
 
 	bareClient := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 	defer bareClient.CloseIdleConnections()

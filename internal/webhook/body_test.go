@@ -148,11 +148,11 @@ func TestNewRequest(t *testing.T) {
 		URL: "https://a.example/", Body: []byte("{}"), ID: "msg_1", Event: "document.signed", Attempt: 3, Secrets: []string{"whsec_AAAA"},
 		Documenso: true, DocumensoSecret: "hush", Headers: to.Headers, Timeout: time.Second, Test: true,
 	}
-	if diff := cmp.Diff(want, NewRequest(to, d)); diff != "" {
+	if diff := cmp.Diff(want, NewRequest(to, d, time.Unix(1789905600, 0))); diff != "" {
 		t.Error(diff)
 	}
 	d.EventName = "form.viewed"
-	if r := NewRequest(to, d); r.Documenso || r.DocumensoSecret != "" || !r.DocuSeal {
+	if r := NewRequest(to, d, time.Unix(1789905600, 0)); r.Documenso || r.DocumensoSecret != "" || !r.DocuSeal {
 		t.Errorf("a form event got %+v", r)
 	}
 }

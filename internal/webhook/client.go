@@ -100,6 +100,7 @@ func (c *Client) Send(ctx context.Context, r Request) Outcome {
 	}
 	x := exchange{client: c, parent: ctx, url: u, pairs: pairs, body: r.Body, limit: limit, start: start, deadline: start.Add(limit)}
 	x.run(&o)
+	o.hideEchoes(r)
 	o.RequestHeaders = maskHeaders(pairs, len(pairs)-len(r.Headers))
 	return o
 }

@@ -273,7 +273,7 @@ func (l *lane) token(now time.Time) time.Duration {
 
 func (l *lane) send(e paraph.Endpoint, d paraph.Delivery) {
 	l.d.places <- struct{}{}
-	o := l.d.cfg.Client.Send(l.d.sending, NewRequest(e, d))
+	o := l.d.cfg.Client.Send(l.d.sending, NewRequest(e, d, l.d.cfg.Queue.Now()))
 	<-l.d.places
 	r := settled(e, d, o, l.d.cfg.Queue.Now(), l.d.cfg.Jitter())
 	x := landing{id: d.ID}

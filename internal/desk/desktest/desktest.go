@@ -25,6 +25,7 @@ import (
 	"github.com/paraph-sign/paraph/internal/mail"
 	"github.com/paraph-sign/paraph/internal/seal"
 	"github.com/paraph-sign/paraph/internal/store"
+	"github.com/paraph-sign/paraph/internal/store/storetest"
 	"github.com/paraph-sign/paraph/internal/webhook"
 )
 
@@ -81,7 +82,7 @@ func New(t testing.TB, o Options) *World {
 func (w *World) open(t testing.TB, o Options) {
 	t.Helper()
 	var err error
-	w.Store, err = store.Open(t.Context(), store.Config{Address: o.Database, Clock: w.Clock.Now, Logger: o.Log})
+	w.Store, err = store.Open(t.Context(), store.Config{Address: o.Database, Clock: w.Clock.Now, Logger: o.Log, Vault: storetest.Vault(t)})
 	must(t, err)
 	t.Cleanup(func() { must(t, w.Store.Close()) })
 	w.Blobs, err = blob.Open(t.Context(), "file://"+t.TempDir())

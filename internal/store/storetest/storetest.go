@@ -3,6 +3,7 @@
 package storetest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 	"github.com/paraph-sign/paraph"
 	"github.com/paraph-sign/paraph/internal/dev/pgtest"
 	"github.com/paraph-sign/paraph/internal/store"
+	"github.com/paraph-sign/paraph/internal/vault"
 )
 
 // Start is the time at which every Clock begins.
@@ -80,7 +82,7 @@ func New(t testing.TB, engine string) (*store.Store, *Clock) {
 // open at an address, like the nodes of a cluster.
 func Open(t testing.TB, address string, clock *Clock) *store.Store {
 	t.Helper()
-	s, err := store.Open(context.Background(), store.Config{Address: address, Clock: clock.Now, Logger: slog.New(slog.DiscardHandler)})
+	s, err := store.Open(context.Background(), store.Config{Address: address, Clock: clock.Now, Logger: slog.New(slog.DiscardHandler), Vault: Vault(t)})
 	if err != nil {
 		t.Fatalf("open the store: %v", err)
 	}
@@ -90,6 +92,16 @@ func Open(t testing.TB, address string, clock *Clock) *store.Store {
 		}
 	})
 	return s
+}
+
+// Vault is the one of all stores that Open opens.
+func Vault(t testing.TB) *vault.Vault {
+	t.Helper()
+	v, err := vault.New(vault.Config{Key: bytes.Repeat([]byte("k"), vault.KeySize)})
+	if err != nil {
+		t.Fatalf("make the vault: %v", err)
+	}
+	return v
 }
 
 // Update runs fn in a transaction that has to work.

@@ -29,7 +29,8 @@ type Row struct {
 	URL, Description string
 	Events           []string
 	On               bool
-	Why              string // it is off, "" when somebody switched it off
+	Why              string // it is off, in two words; "" when somebody switched it off
+	Trouble          *Trouble
 	Health           Health
 }
 
@@ -115,7 +116,8 @@ type Webhook struct {
 	Facts       []kit.Pair
 	Health      Health
 	Waiting     int64 // deliveries
-	Fresh       *Secret
+	Trouble     *Trouble
+	Missed      *Missed
 	Tests       []kit.Option
 	TestWrong   string
 

@@ -62,3 +62,10 @@ func (s spy) ExecContext(ctx context.Context, query string, args ...any) (sql.Re
 	s.saw(query, args)
 	return s.querier.ExecContext(ctx, query, args...)
 }
+
+// Remembered tells how many endpoints' secrets are remembered, by generation.
+func (s *Store) Remembered() (young, old int) {
+	s.secrets.mu.Lock()
+	defer s.secrets.mu.Unlock()
+	return len(s.secrets.young), len(s.secrets.old)
+}

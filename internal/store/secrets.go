@@ -180,13 +180,9 @@ var ErrWrongKey = errors.New("the secret key is not the one that the secrets in 
 	"after a change of the key, name the old one in --previous-secret-key")
 
 // sealPlain encrypts, in batches, the secrets of all endpoints that are not
-// encrypted with the present key, and tells how many they were. The engine
-// overwrites what stood there before.
+// encrypted with the present key, and tells how many they were.
 func (s *Store) sealPlain(ctx context.Context) (n int, err error) {
 	if some, err := s.plain(ctx, 0, 1); err != nil || len(some) == 0 {
-		return 0, err
-	}
-	if err := s.each(ctx, s.d.scrub); err != nil {
 		return 0, err
 	}
 	for after, more := int64(0), true; more; {
@@ -210,7 +206,8 @@ func (s *Store) sealPlain(ctx context.Context) (n int, err error) {
 			after = batch[len(batch)-1].ID
 		}
 	}
-	return n, s.each(ctx, s.d.scrubbed)
+	s.forgetPlain(ctx)
+	return n, nil
 }
 
 // plain answers endpoints whose secrets are not encrypted with the present
@@ -222,12 +219,23 @@ func (r Reader) plain(ctx context.Context, after int64, n int) ([]paraph.Endpoin
 		after, len(prefix), prefix, n)
 }
 
-// each runs statements outside of a transaction.
-func (s *Store) each(ctx context.Context, statements []string) error {
-	for _, statement := range statements {
-		if _, err := s.write.ExecContext(ctx, statement); err != nil {
-			return fmt.Errorf("%s: %w", statement, err)
+// forgetPlain writes anew what may still hold, in its unused parts, secrets
+// from before they were encrypted. A large SQLite file waits for its operator.
+func (s *Store) forgetPlain(ctx context.Context) {
+	var err error
+	if s.d.driver == "sqlite" {
+		var space fileSpace
+		if space, err = s.space(ctx, s.write); err == nil && space.pages > smallFile {
+			s.log.Warn("unused parts of the database file may still hold secrets of webhooks as they were before; `paraph vacuum` removes them while the server is stopped")
+			return
 		}
+		if err == nil {
+			err = s.Vacuum(ctx)
+		}
+	} else {
+		_, err = s.write.ExecContext(ctx, "VACUUM FULL endpoints")
 	}
-	return nil
+	if err != nil {
+		s.log.Warn("unused parts of the database may still hold secrets of webhooks as they were before", "error", err)
+	}
 }

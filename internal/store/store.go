@@ -96,11 +96,11 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	read.SetMaxOpenConns(n)
 	read.SetMaxIdleConns(n)
 	s := &Store{Reader: Reader{q: storable{read}, d: d, secrets: newSecretary(cfg.Vault)}, write: write, read: read, clock: cfg.Clock, log: cfg.Logger, checkpoints: &checkpointer{}}
-	s.makeGiving(ctx)
 	s.startCheckpoints()
 	if err := s.unlock(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database: %w", err), s.Close())
 	}
+	s.makeGiving(ctx)
 	return s, nil
 }
 

@@ -18,6 +18,7 @@ var bodies = map[string]any{
 	"createWebhook":           m{"url": "https://example.com/hooks", "events": []string{"form.*"}},
 	"updateWebhook":           m{"description": "The CRM"},
 	"testWebhook":             m{"event": "form.viewed"},
+	"createReplay":            m{"dry_run": true},
 	"createListener":          m{"events": []string{"form.*"}},
 	"hearEvents":              m{},
 	"testListeners":           m{"event": "form.viewed"},
@@ -61,11 +62,12 @@ func TestEveryRouteAsNobodyStrangerAndOwner(t *testing.T) {
 		listener := s.request(t, ann.Token, "POST", "/api/listeners", bodies["createListener"]).must(201)
 		ids := map[string]int64{
 			"listeners":   listener.number("id"),
+			"replay":      startReplay(t, s, ann, hook.number("id")),
 			"submissions": made.number("id"), "submitters": made.number("submitters.0.id"), "webhooks": hook.number("id"), "deliveries": test.number("id"),
 		}
 		for _, op := range operations(t, s) {
 			resource := strings.Split(op.path, "/")[2]
-			path := strings.NewReplacer("{id}", fmt.Sprint(ids[resource]), "{name}", "form.completed").Replace(op.path)
+			path := strings.NewReplacer("{id}", fmt.Sprint(ids[resource]), "{replay_id}", fmt.Sprint(ids["replay"]), "{name}", "form.completed").Replace(op.path)
 			name := op.method + " " + op.path
 			if op.id == "getEventSchema" { // the same for everybody
 				if a := s.request(t, "", op.method, path, nil); a.status != 200 || a.header.Get("Content-Type") != "application/schema+json" {

@@ -126,11 +126,12 @@ func text(b []byte) string {
 type deliveryFilter struct {
 	ByID
 	PageQuery
-	State string `query:"state" doc:"pending, succeeded, failed or skipped."`
-	Event string `query:"event" doc:"Such as form.completed."`
-	Since string `query:"since" doc:"Created at or after this time, in ISO 8601."`
-	Until string `query:"until" doc:"Created before this time."`
-	Query string `query:"q" doc:"A delivery's, a submission's or a message's id."`
+	State  string `query:"state" doc:"pending, succeeded, failed or skipped."`
+	Event  string `query:"event" doc:"Such as form.completed."`
+	Since  string `query:"since" doc:"Created at or after this time, in ISO 8601."`
+	Until  string `query:"until" doc:"Created before this time."`
+	Query  string `query:"q" doc:"A delivery's, a submission's or a message's id."`
+	Replay int64  `query:"replay_id" doc:"Queued last by this replay."`
 }
 
 func (a *api) listDeliveries(ctx context.Context, in *deliveryFilter) (p Page[DeliveryRow], err error) {
@@ -138,7 +139,7 @@ func (a *api) listDeliveries(ctx context.Context, in *deliveryFilter) (p Page[De
 	if _, err := a.store.Endpoint(ctx, account, in.ID); err != nil {
 		return p, err
 	}
-	f := store.DeliveryFilter{EndpointID: in.ID, State: paraph.DeliveryState(in.State), Query: in.Query, Before: in.After, After: in.Before, Limit: in.limit()}
+	f := store.DeliveryFilter{EndpointID: in.ID, ReplayID: in.Replay, State: paraph.DeliveryState(in.State), Query: in.Query, Before: in.After, After: in.Before, Limit: in.limit()}
 	if in.State != "" && !slices.Contains(paraph.DeliveryStates(), f.State) {
 		return p, paraph.FieldErrorf("state", "“%s” is not a state: pending, succeeded, failed or skipped.", short(in.State))
 	}

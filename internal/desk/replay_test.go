@@ -416,3 +416,24 @@ func TestReplaySteps(t *testing.T) {
 		equal(t, "steps after a while", steps(time.Second), 1)
 	})
 }
+
+// TestPruningSparesWhatAReplayHasToSend: however old it is, until the replay
+// has gone through it.
+func TestPruningSparesWhatAReplayHasToSend(t *testing.T) {
+	eachReplayer(t, func(t *testing.T, s *replayer) {
+		s.over(1300, paraph.DeliveryFailed)
+		s.Clock.Advance(100 * 24 * time.Hour)
+		r := s.startReplay()
+		s.Desk.Retention = 30 * 24 * time.Hour
+		s.must(s.Desk.PrepareSweep(t.Context()))
+		s.RunDue(t)
+		equal(t, "while it runs", s.end(r), "running: 1000 queued, 0 succeeded, 0 failed, 0 skipped, 1000 waiting")
+		s.attempt(1000, paraph.DeliverySucceeded)
+		s.Clock.Advance(time.Hour)
+		s.RunDue(t)
+		s.attempt(1000, paraph.DeliverySucceeded)
+		s.Clock.Advance(time.Hour)
+		s.RunDue(t)
+		equal(t, "end", s.end(r), "finished: 1300 queued, 1300 succeeded, 0 failed, 0 skipped, 0 waiting")
+	})
+}

@@ -23,7 +23,7 @@ const (
 // never two. If we stop anywhere in between, the next goes on where this one
 // was: what is to be removed is told by the rows alone.
 func (d *Desk) prune(ctx context.Context, j store.Job) error {
-	for _, step := range []func(context.Context) (bool, error){d.pruneDeliveries(), d.pruneJobs, d.pruneExpired, d.giveBack} {
+	for _, step := range []func(context.Context) (bool, error){d.pruneDeliveries(), d.pruneReplays, d.pruneJobs, d.pruneExpired, d.giveBack} {
 		if err := inSteps(ctx, step); err != nil {
 			return err
 		}
@@ -55,7 +55,8 @@ func inSteps(ctx context.Context, step func(ctx context.Context) (more bool, err
 }
 
 // pruneDeliveries removes deliveries, with their attempts and bodies, that ended
-// longer ago than Retention. Their events stay: they are the audit trail.
+// longer ago than Retention. Those that a replay has still to go through stay
+// for as long. Their events stay: they are the audit trail.
 func (d *Desk) pruneDeliveries() func(ctx context.Context) (more bool, err error) {
 	var from store.Mark
 	return func(ctx context.Context) (more bool, err error) {
@@ -63,12 +64,29 @@ func (d *Desk) pruneDeliveries() func(ctx context.Context) (more bool, err error
 			return false, nil
 		}
 		err = d.Store.Claim(ctx, func(tx *store.Tx) error {
-			_, next, err := tx.PruneDeliveries(ctx, tx.Now().Add(-d.Retention), from, pruneBatch, nil)
+			replaying, err := tx.Replaying(ctx)
+			if err != nil {
+				return err
+			}
+			_, next, err := tx.PruneDeliveries(ctx, tx.Now().Add(-d.Retention), from, pruneBatch, replaying)
 			from, more = next, next != store.Mark{}
 			return err
 		})
 		return more, err
 	}
+}
+
+// pruneReplays removes replays that ended longer ago than Retention.
+func (d *Desk) pruneReplays(ctx context.Context) (more bool, err error) {
+	if d.Retention == 0 {
+		return false, nil
+	}
+	err = d.Store.Claim(ctx, func(tx *store.Tx) error {
+		n, err := tx.PruneReplays(ctx, tx.Now().Add(-d.Retention), pruneBatch)
+		more = n == pruneBatch
+		return err
+	})
+	return more, err
 }
 
 func (d *Desk) pruneJobs(ctx context.Context) (more bool, err error) {

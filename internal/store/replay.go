@@ -159,6 +159,17 @@ func (tx *Tx) WaitingReplays(ctx context.Context, endpointID int64) ([]paraph.Re
 	return all(ctx, tx.q, scanReplay, "SELECT "+replayColumns+" FROM replays WHERE endpoint_id = $1 AND waiting > 0 ORDER BY id LIMIT 100", endpointID)
 }
 
+// Replaying answers the endpoints whose log a running replay has not gone
+// through yet.
+func (tx *Tx) Replaying(ctx context.Context) (map[int64]bool, error) {
+	ids, err := all(ctx, tx.q, scanInt, "SELECT endpoint_id FROM replays WHERE state = 'running' AND cursor_id < last_id")
+	out := make(map[int64]bool, len(ids))
+	for _, id := range ids {
+		out[id] = true
+	}
+	return out, err
+}
+
 // SaveReplay writes how far a replay is.
 func (tx *Tx) SaveReplay(ctx context.Context, r paraph.Replay) error {
 	_, err := tx.exec(ctx, `UPDATE replays SET state = $1, why = $2, cursor_id = $3, queued = $4, waiting = $5, succeeded = $6, failed = $7,

@@ -268,6 +268,12 @@ func second[T any](_ T, err error) error { return err }
 func TestReplayPlans(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store, clock *storetest.Clock) {
 		p := fill(t, s)
+		_, err := s.Writer().ExecContext(ctx, "UPDATE deliveries SET state = 'failed', finished_at = created_at WHERE id % 2 = 0")
+		check(t, err)
+		if strings.HasPrefix(version(t, s), "PostgreSQL") {
+			_, err := s.Writer().ExecContext(ctx, "VACUUM ANALYZE")
+			check(t, err)
+		}
 		us, err := s.Members(ctx, p.AccountID)
 		check(t, err)
 		r := paraph.Replay{
@@ -286,7 +292,13 @@ func TestReplayPlans(t *testing.T) {
 			"TallyReplay":                {func(tx *store.Tx) error { r := r; return second(tx.TallyReplay(ctx, &r)) }, []string{"deliveries_replay_open"}},
 			"TakeBackReplay":             {func(tx *store.Tx) error { r := r; return tx.TakeBackReplay(ctx, &r) }, []string{"deliveries_replay_open"}},
 			"RunningReplay":              {func(tx *store.Tx) error { return second(tx.RunningReplay(ctx, p.AccountID, p.ID)) }, []string{"replays_(running|endpoint)"}},
-			"WaitingReplays":             {func(tx *store.Tx) error { return second(tx.WaitingReplays(ctx, p.ID)) }, []string{"replays_waiting"}},
+			"CountReplay": {func(tx *store.Tx) error {
+				return second(tx.CountReplay(ctx, p.AccountID, p.ID, r.Filter, nil, tx.Now()))
+			}, []string{"deliveries_failed", "deliveries_skipped"}},
+			"CountReplay of everything": {func(tx *store.Tx) error {
+				return second(tx.CountReplay(ctx, p.AccountID, p.ID, paraph.ReplayFilter{States: paraph.Replayable()}, nil, tx.Now()))
+			}, []string{"deliveries_log"}},
+			"WaitingReplays": {func(tx *store.Tx) error { return second(tx.WaitingReplays(ctx, p.ID)) }, []string{"replays_waiting"}},
 			"deliveries of a replay": {func(tx *store.Tx) error {
 				return second(tx.Deliveries(ctx, p.AccountID, store.DeliveryFilter{EndpointID: p.ID, ReplayID: r.ID, Limit: 9}))
 			}, []string{"deliveries_(replay|log)"}},

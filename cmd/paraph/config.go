@@ -22,7 +22,12 @@ type cli struct {
 	Token  tokenCmd  `cmd:"" help:"Manage API tokens."`
 	Vacuum vacuumCmd `cmd:"" help:"Write the SQLite file anew, without its free space. Stop the server first."`
 	Verify verifyCmd `cmd:"" help:"Say who sealed a PDF, when, and whether it is unchanged. Works offline."`
-	Demo   demoCmd   `cmd:"" help:"See the main job in this terminal: a temporary server, two signers, every webhook."`
+
+	Listen  listenCmd  `cmd:"" help:"For developers: show events as they happen, and send them on to a URL such as http://localhost:4000/hook."`
+	Trigger triggerCmd `cmd:"" help:"For developers: send a test event to a webhook, or to those that listen."`
+	Webhook webhookCmd `cmd:"" help:"For developers: check webhooks that were received."`
+
+	Demo demoCmd `cmd:"" help:"See the main job in this terminal: a temporary server, two signers, every webhook."`
 
 	Version kong.VersionFlag `help:"Print the version." env:"-"`
 }

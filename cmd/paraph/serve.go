@@ -165,6 +165,7 @@ func (c *serveCmd) run(ctx context.Context, in *instance, dispatcher *webhook.Di
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 10 * time.Minute, WriteTimeout: 10 * time.Minute,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(in.log.Handler(), slog.LevelWarn),
 	}
+	server.RegisterOnShutdown(in.desk.EndWaits)
 	in.atClose(func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()

@@ -252,6 +252,13 @@ func (d *Desk) tendListeners(ctx context.Context, _ store.Job) error {
 	return nil
 }
 
+// Waiting tells how many questions of listeners wait at this node.
+func (d *Desk) Waiting() int {
+	d.ears.mu.Lock()
+	defer d.ears.mu.Unlock()
+	return len(d.ears.waiting)
+}
+
 // EndWaits answers all questions of listeners that wait, and lets none wait
 // from now on: for the end of the server.
 func (d *Desk) EndWaits() { d.ears.end() }

@@ -1,7 +1,6 @@
 package seal
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math"
 	"strings"
@@ -190,13 +189,4 @@ func (s *glyphSet) toUnicode() string {
 	}
 	b.WriteString("endcmap\nCMapName currentdict /CMap defineresource pop\nend\nend\n")
 	return b.String()
-}
-
-// identity is the CIDToGIDMap: code and glyph are the same number.
-func (s *glyphSet) identity() []byte {
-	out := make([]byte, 0, 2*len(s.glyphs))
-	for i := range s.glyphs {
-		out = binary.BigEndian.AppendUint16(out, uint16(i))
-	}
-	return out
 }

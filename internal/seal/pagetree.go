@@ -61,6 +61,9 @@ func (w *treeWalk) visit(v any, inherited map[pdfName]any, depth int) error {
 	}
 	kids, has := d.get("Kids")
 	if !has || d.name("Type") == "Page" {
+		if depth == 0 {
+			return errors.New("a page stands in the place of its page tree")
+		}
 		w.leaves = append(w.leaves, leaf{ref, d, inherited})
 		return nil
 	}

@@ -51,26 +51,35 @@ func (e *Engine) prepare(s *session, data []byte) ([]byte, Info, error) {
 	if err != nil {
 		return nil, Info{}, err
 	}
-	if !info.WasEncrypted && (info.Signed || !info.Repaired) {
+	if !info.WasEncrypted && !info.Repaired && growable(data, len(info.Pages)) {
 		return data, info, nil
 	}
 	info.Signed = false // what is written anew is not what was signed
-	if info.Repaired && !s.editable(doc, len(info.Pages)) {
-		if doc, err = s.copyPages(doc); err != nil {
-			return nil, Info{}, err
-		}
-	}
 	pdf, err := s.save(doc, requests.SaveFlagRemoveSecurity)
+	if err == nil && !growable(pdf, len(info.Pages)) {
+		pdf, err = s.copied(doc)
+	}
 	if err != nil {
 		return nil, Info{}, err
 	}
-	if doc, _, err = e.read(s, pdf); err != nil {
+	if _, _, err = e.read(s, pdf); err != nil {
 		return nil, Info{}, err
 	}
-	if info.Repaired && !s.editable(doc, len(info.Pages)) {
+	if !growable(pdf, len(info.Pages)) {
 		return nil, Info{}, beyondRepair(nil)
 	}
 	return pdf, info, nil
+}
+
+// growable tells whether a revision can be added to a file, by the strict rules of our own reader, and whether it sees the
+// pages that PDFium sees.
+func growable(pdf []byte, pages int) bool {
+	f, err := openPDF(pdf)
+	if err != nil || f.canGrow() != nil {
+		return false
+	}
+	leaves, err := f.leaves()
+	return err == nil && len(leaves) == pages
 }
 
 // readAnyhow reads a document by its table of contents or, when that is wrong, without it.
@@ -110,34 +119,17 @@ func withoutTable(data []byte) []byte {
 	return bytes.ReplaceAll(data, []byte("startxref"), []byte("startxxxx"))
 }
 
-// editable says whether all pages can be drawn on.
-func (s *session) editable(doc references.FPDF_DOCUMENT, n int) bool {
-	for i := range n {
-		page, err := s.page(doc, i)
-		if err != nil {
-			return false
-		}
-		_, err = s.pdfium.FPDFPage_GenerateContent(&requests.FPDFPage_GenerateContent{Page: byRef(page)})
-		s.closePage(page)
-		if err != nil {
-			return false
-		}
-	}
-	return true
-}
-
-// copyPages puts the pages into a new document, which makes their structure regular.
-func (s *session) copyPages(from references.FPDF_DOCUMENT) (references.FPDF_DOCUMENT, error) {
+// copied saves the pages in a new document, which makes their structure regular.
+func (s *session) copied(from references.FPDF_DOCUMENT) ([]byte, error) {
 	resp, err := s.pdfium.FPDF_CreateNewDocument(&requests.FPDF_CreateNewDocument{})
 	if err != nil {
-		return "", fmt.Errorf("new document: %w", err)
+		return nil, fmt.Errorf("new document: %w", err)
 	}
-	doc := resp.Document
-	s.docs = append(s.docs, doc)
-	if _, err := s.pdfium.FPDF_ImportPages(&requests.FPDF_ImportPages{Source: from, Destination: doc}); err != nil {
-		return "", beyondRepair(err)
+	s.docs = append(s.docs, resp.Document)
+	if _, err := s.pdfium.FPDF_ImportPages(&requests.FPDF_ImportPages{Source: from, Destination: resp.Document}); err != nil {
+		return nil, beyondRepair(err)
 	}
-	return doc, nil
+	return s.save(resp.Document, requests.SaveFlagNoIncremental)
 }
 
 func beyondRepair(err error) error {

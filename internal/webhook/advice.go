@@ -6,7 +6,7 @@ package webhook
 func ReceiverCodes() []string {
 	return []string{
 		CodeBadURL, CodeBadHeader, CodeBadSecret, CodeDNSFailed, CodeBlockedAddress, CodeConnectRefused, CodeConnectTimeout, CodeConnectFailed,
-		CodeTLSFailed, CodeTimeout, CodeReset, CodeBadResponse, CodeTooLarge,
+		CodeTLSFailed, CodeHTTP2Only, CodeTimeout, CodeReset, CodeBadResponse, CodeTooLarge,
 	}
 }
 
@@ -50,6 +50,7 @@ func advice() map[string]string {
 		CodeConnectTimeout: "The address does not answer at all. A firewall that drops packets does this; let this server in.",
 		CodeConnectFailed:  "There is no way to this address from here. Check the receiver's network and this server's.",
 		CodeTLSFailed:      "Check the receiver's certificate: its date, its host name, and that the whole chain is sent.",
+		CodeHTTP2Only:      "Let the receiver speak HTTP/1.1 too, or put a proxy before it that does.",
 		CodeTimeout:        "Answer first and work afterwards: put the event into a queue of your own and answer 200 at once. The webhook's timeout can be raised to 30 seconds.",
 		CodeReset:          "The receiver broke off. It may have crashed or restarted, or a proxy cut it off; look into its log at this time.",
 		CodeBlockedAddress: "This address belongs to a private network, which webhooks must not reach. Whoever runs this server can allow it with --webhook-allow-net.",

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/paraph-sign/paraph"
@@ -32,6 +33,7 @@ type Client struct {
 	userAgent string
 	clock     func() time.Time
 	buffers   sync.Pool // of *[]byte with maxReadBody bytes
+	received  atomic.Int64
 }
 
 // NewClient refuses a config without a User-Agent.
@@ -81,6 +83,9 @@ func (c *Client) CheckURL(raw string) error {
 	}
 	return nil
 }
+
+// Received is how many bytes of responses were read so far, headers included, TLS and what lies below it not.
+func (c *Client) Received() int64 { return c.received.Load() }
 
 // Close drops the connections that are kept and keeps no more. Attempts under way go on.
 func (c *Client) Close() { c.pool.close() }

@@ -80,6 +80,7 @@ func (x *exchange) once(o *Outcome, c *conn) error {
 	c.SetDeadline(x.deadline)
 	stop := context.AfterFunc(x.parent, func() { c.SetDeadline(time.Unix(1, 0)) })
 	err := x.over(c, o)
+	x.client.received.Add(int64(c.read))
 	// A connection whose deadline our own stop has touched is not used again.
 	if !stop() || err != nil || !c.reusable {
 		c.Close()
@@ -200,6 +201,7 @@ type conn struct {
 
 	// of the exchange under way
 	read      int // bytes that came
+	said      [frameHead]byte
 	headroom  int // bytes that may still come before the headers end
 	firstByte time.Time
 }
@@ -230,11 +232,24 @@ func (r connReader) Read(p []byte) (int, error) {
 	if c.read == 0 && n > 0 {
 		c.firstByte = time.Now()
 	}
-	c.read += n
 	if c.headroom > 0 {
 		c.headroom -= n
+		if c.listen(p[:n]) {
+			return 0, errHTTP2
+		}
 	}
+	c.read += n
 	return n, err
+}
+
+// listen looks at the first bytes of a response and tells when they are HTTP/2's, whose frames need not have a line's end that the
+// parser could wait for.
+func (c *conn) listen(p []byte) bool {
+	if c.read >= frameHead {
+		return false
+	}
+	copy(c.said[c.read:], p)
+	return c.read+len(p) >= frameHead && isHTTP2(c.said)
 }
 
 // posted tells http.ReadResponse which rules hold for the length of the body.

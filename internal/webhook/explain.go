@@ -18,6 +18,8 @@ func (x *exchange) explain(err error) (code, sentence string) {
 		return CodeShutdown, "This server stopped during the attempt."
 	case errors.As(err, &dial):
 		return dial.code, dial.sentence
+	case errors.Is(err, errHTTP2), x.phase == phaseTLS && isHTTP2Refusal(err):
+		return CodeHTTP2Only, "The receiver speaks HTTP/2 only. Webhooks are sent by HTTP/1.1."
 	case errors.Is(err, os.ErrDeadlineExceeded) || !time.Now().Before(x.deadline):
 		return explainDeadline(x.phase, x.limit)
 	case isOurFault(err):

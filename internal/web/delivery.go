@@ -139,6 +139,8 @@ func codeOf(status int, code string) string {
 		return "No connection"
 	case webhook.CodeTLSFailed:
 		return "TLS failed"
+	case webhook.CodeHTTP2Only:
+		return "HTTP/2 only"
 	case webhook.CodeTimeout:
 		return "Took too long"
 	case webhook.CodeReset:

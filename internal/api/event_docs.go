@@ -43,13 +43,13 @@ type docsDialect struct {
 	Anchor, Name, About string
 	Headers             []eventHeader // that only this one has
 	Families            []docsFamily
-	Missing             string // events of the dialect that are not sent
+	Shapes              []docsShape // of the bodies, those parts first that hold the others
+	Missing             string      // events of the dialect that are not sent
 }
 
 type docsFamily struct {
-	Anchor, Name string
-	Events       []docsEvent
-	Shapes       []docsShape // of the bodies, those parts first that hold the others
+	Name   string
+	Events []docsEvent
 }
 
 type docsEvent struct {
@@ -105,7 +105,7 @@ func (a *api) newEventDocs() (eventDocsView, error) {
 	return v, nil
 }
 
-// addFamilies puts in a dialect's events. A shape stands with the family that has it first.
+// addFamilies puts in a dialect's events, and each shape once.
 func (a *api) addFamilies(d *docsDialect) error {
 	known := map[string]bool{}
 	for _, n := range webhook.Names() {
@@ -113,7 +113,7 @@ func (a *api) addFamilies(d *docsDialect) error {
 			continue
 		}
 		if len(d.Families) == 0 || d.Families[len(d.Families)-1].Name != n.Family() {
-			d.Families = append(d.Families, docsFamily{Anchor: strings.TrimSuffix(n.Family(), ".*"), Name: n.Family()})
+			d.Families = append(d.Families, docsFamily{Name: n.Family()})
 		}
 		f := &d.Families[len(d.Families)-1]
 		e, err := a.newDocsEvent(n)
@@ -124,7 +124,7 @@ func (a *api) addFamilies(d *docsDialect) error {
 		for _, s := range shapesOf(n) {
 			if !known[s.Anchor] {
 				known[s.Anchor] = true
-				f.Shapes = append(f.Shapes, s)
+				d.Shapes = append(d.Shapes, s)
 			}
 		}
 	}

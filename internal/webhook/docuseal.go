@@ -143,7 +143,7 @@ type docusealEvent struct {
 
 type docusealArchived struct {
 	ID         int64 `json:"id" doc:"Number of the submission."`
-	ArchivedAt stamp `json:"archived_at" doc:"When it was archived, or deleted." nullable:"false"`
+	ArchivedAt stamp `json:"archived_at" doc:"When it was archived." nullable:"false"`
 }
 
 // RenderDocuSeal renders an event of that dialect. Of the endpoint it looks at OmitTokens only: the slug of a submitter is their

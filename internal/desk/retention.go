@@ -11,6 +11,7 @@ import (
 // and no longer does anybody wait for one.
 const (
 	keepJobs      = 7 * 24 * time.Hour
+	keepHours     = 35 * 24 * time.Hour // of health, of which a page shows 30 days at most
 	pruneEvery    = 10 * time.Minute
 	pruneBatch    = 100
 	givePages     = 128
@@ -23,7 +24,7 @@ const (
 // never two. If we stop anywhere in between, the next goes on where this one
 // was: what is to be removed is told by the rows alone.
 func (d *Desk) prune(ctx context.Context, j store.Job) error {
-	for _, step := range []func(context.Context) (bool, error){d.pruneDeliveries(), d.pruneReplays, d.pruneJobs, d.pruneExpired, d.giveBack} {
+	for _, step := range []func(context.Context) (bool, error){d.pruneDeliveries(), d.pruneReplays, d.pruneHours, d.pruneJobs, d.pruneExpired, d.giveBack} {
 		if err := inSteps(ctx, step); err != nil {
 			return err
 		}
@@ -83,6 +84,15 @@ func (d *Desk) pruneReplays(ctx context.Context) (more bool, err error) {
 	}
 	err = d.Store.Claim(ctx, func(tx *store.Tx) error {
 		n, err := tx.PruneReplays(ctx, tx.Now().Add(-d.Retention), pruneBatch)
+		more = n == pruneBatch
+		return err
+	})
+	return more, err
+}
+
+func (d *Desk) pruneHours(ctx context.Context) (more bool, err error) {
+	err = d.Store.Claim(ctx, func(tx *store.Tx) error {
+		n, err := tx.PruneHours(ctx, tx.Now().Add(-keepHours), pruneBatch)
 		more = n == pruneBatch
 		return err
 	})

@@ -335,8 +335,11 @@ func (tx *Tx) Requeue(ctx context.Context, accountID, id int64) error {
 	n, err := tx.exec(ctx, `UPDATE deliveries SET attempts_before = CASE WHEN state = 'pending' THEN attempts_before ELSE attempts END,
 		state = 'pending', late = FALSE, next_attempt_at = $1, claim_id = '', finished_at = 0
 		WHERE account_id = $2 AND id = $3 AND (state <> 'pending' OR claim_id = '')`, micros(tx.now), accountID, id)
-	if err != nil || n == 1 {
+	if err != nil {
 		return err
+	}
+	if n == 1 {
+		return tx.trimAttempts(ctx, []int64{id})
 	}
 	if _, err := tx.Delivery(ctx, accountID, id); err != nil {
 		return err

@@ -244,7 +244,7 @@ func (tx *Tx) QueueReplay(ctx context.Context, r *paraph.Replay, names []string,
 			r.Cursor = max(r.Cursor, x)
 		}
 	}
-	return len(ids), nil
+	return len(ids), tx.trimAttempts(ctx, ids)
 }
 
 // replayReach is the id up to which the next step looks.

@@ -73,12 +73,15 @@ func (tx *Tx) deleteDeliveries(ctx context.Context, ids []int64) error {
 // a program sends again and again is bounded.
 const KeptAttempts = 200
 
-// TrimAttempts removes all but the newest KeptAttempts of a delivery.
-func (tx *Tx) TrimAttempts(ctx context.Context, deliveryID int64) error {
-	_, err := tx.exec(ctx, `DELETE FROM attempts WHERE delivery_id = $1
-		AND number <= (SELECT MAX(number) FROM attempts WHERE delivery_id = $1) - $2`, deliveryID, KeptAttempts)
-	if err != nil {
-		return fmt.Errorf("trim the attempts of delivery %d: %w", deliveryID, err)
+// trimAttempts removes all but the newest KeptAttempts of each delivery.
+func (tx *Tx) trimAttempts(ctx context.Context, ids []int64) error {
+	for piece := range pieces(ids, 128) {
+		var a args
+		_, err := tx.exec(ctx, "DELETE FROM attempts WHERE delivery_id IN ("+list(&a, piece)+`) AND number <=
+			(SELECT MAX(number) FROM attempts AS newest WHERE newest.delivery_id = attempts.delivery_id) - `+a.add(KeptAttempts), a...)
+		if err != nil {
+			return fmt.Errorf("trim the attempts of %d deliveries: %w", len(piece), err)
+		}
 	}
 	return nil
 }

@@ -187,24 +187,27 @@ func TestPruneWhileDelivering(t *testing.T) {
 	})
 }
 
-func TestTrimAttempts(t *testing.T) {
+// TestAttemptsAreBounded: what is sent anew keeps its newest attempts, under
+// their numbers; another keeps all it has.
+func TestAttemptsAreBounded(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store, clock *storetest.Clock) {
 		a, _ := storetest.Space(t, s, "ada")
 		p := storetest.Endpoint(t, s, a.ID)
-		d := storetest.Queue(t, s, storetest.Deliveries(p, 2, s.Now()))[0]
-		trim := func() {
-			storetest.Update(t, s, func(tx *store.Tx) error { return tx.TrimAttempts(ctx, d.ID) })
-		}
-		trim()
+		storetest.Queue(t, s, storetest.Deliveries(p, 2, s.Now()))
+		ds := claim(t, s, p.ID, "c", 2)
 		for i := range store.KeptAttempts + 5 {
-			d.Attempts = i
-			save(t, s, result(d, paraph.DeliveryPending, s.Now(), s.Now()))
+			for _, d := range ds {
+				d.Attempts = i
+				save(t, s, result(d, paraph.DeliveryPending, s.Now(), s.Now()))
+			}
 		}
-		trim()
-		log, err := s.Attempts(ctx, a.ID, d.ID)
-		check(t, err)
-		if len(log) != store.KeptAttempts || log[0].Number != 6 {
-			t.Errorf("%d attempts are left, the first is %d", len(log), log[0].Number)
+		storetest.Update(t, s, func(tx *store.Tx) error { return tx.Requeue(ctx, a.ID, ds[0].ID) })
+		for i, want := range []int{store.KeptAttempts, store.KeptAttempts + 5} {
+			log, err := s.Attempts(ctx, a.ID, ds[i].ID)
+			check(t, err)
+			if n := len(log); n != want || log[n-1].Number != store.KeptAttempts+5 {
+				t.Errorf("of delivery %d %d attempts are left, want %d; the last is number %d", i, n, want, log[n-1].Number)
+			}
 		}
 	})
 }

@@ -37,7 +37,7 @@ func (s *server) hookPage(title string) kit.Page {
 
 func (s *server) webhooksPage(w http.ResponseWriter, r *http.Request) error {
 	signed := s.signed(r)
-	v := webhooks.List{Owner: signed.User.Owner, Form: newHookForm(), Now: s.Store.Now()}
+	v := webhooks.List{Owner: signed.User.Owner, Form: newHookForm(), Now: s.Store.Now(), Keeps: s.Desk.Retention}
 	all, err := s.Store.Endpoints(r.Context(), signed.Space.ID)
 	if err != nil {
 		return err

@@ -21,6 +21,7 @@ type List struct {
 	Fresh *Secret // of the webhook that was just made
 	Open  string  // the dialog that is shown from the start
 	Now   time.Time
+	Keeps time.Duration // how long deliveries are kept once they have ended; 0: for ever
 }
 
 // Row is one webhook in the list.

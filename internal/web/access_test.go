@@ -20,6 +20,7 @@ type scene struct {
 	draft, sent     paraph.Envelope
 	endpoint        paraph.Endpoint
 	delivery        paraph.Delivery
+	replay          paraph.Replay
 	token           paraph.APIToken
 	file            string // a link to the sent document
 }
@@ -47,6 +48,9 @@ func newSceneWith(t *testing.T, o desktest.Options) *scene {
 	s.endpoint, err = s.Desk.CreateEndpoint(t.Context(), s.owner.Who, paraph.Endpoint{URL: "http://127.0.0.1:1/secret.example", Events: []string{"*"}, Enabled: true})
 	check()
 	s.delivery, err = s.Desk.SendTest(t.Context(), s.owner.Who, s.endpoint.ID, "document.sent")
+	check()
+	failDeliveries(t, s.World, s.endpoint, "document.sent")
+	s.replay, err = s.Desk.StartReplay(t.Context(), s.owner.Who, s.endpoint.ID, paraph.ReplayFilter{})
 	check()
 	_, s.token, err = s.Desk.CreateToken(t.Context(), s.owner.Who, "Topsecret token")
 	check()
@@ -87,7 +91,7 @@ func (s *scene) path(p string) string {
 	return strings.NewReplacer(
 		"{draft}", id(s.draft.ID), "{sent}", id(e.ID), "{document}", id(e.Documents[0].ID), "{recipient}", id(bob.ID),
 		"{bob}", bob.Token, "{text}", id(e.FieldsOf(bob.ID)[1].ID), "{signature}", id(e.FieldsOf(bob.ID)[0].ID), "{slug}", e.Slug,
-		"{endpoint}", id(s.endpoint.ID), "{delivery}", id(s.delivery.ID), "{apitoken}", id(s.token.ID), "{file}", s.file, "{user}", id(s.owner.User.ID),
+		"{endpoint}", id(s.endpoint.ID), "{delivery}", id(s.delivery.ID), "{replay}", id(s.replay.ID), "{apitoken}", id(s.token.ID), "{file}", s.file, "{user}", id(s.owner.User.ID),
 	).Replace(p)
 }
 
@@ -147,6 +151,10 @@ var expectations = map[string]expected{
 	"POST /settings/webhooks/{id}/secrets":                      {path: "/settings/webhooks/{endpoint}/secrets", nobody: 401, stranger: 404, owner: 200},
 	"POST /settings/webhooks/{id}/secret/end":                   {path: "/settings/webhooks/{endpoint}/secret/end", nobody: 401, stranger: 404, owner: 303},
 	"POST /settings/webhooks/{id}/secret":                       {path: "/settings/webhooks/{endpoint}/secret", nobody: 401, stranger: 404, owner: 303},
+	"GET /settings/webhooks/{id}/replay":                        {path: "/settings/webhooks/{endpoint}/replay", nobody: 303, stranger: 404, owner: 200},
+	"POST /settings/webhooks/{id}/replays":                      {path: "/settings/webhooks/{endpoint}/replays", nobody: 401, stranger: 404, owner: 422},
+	"GET /settings/webhooks/{id}/replays/{replay}":              {path: "/settings/webhooks/{endpoint}/replays/{replay}", nobody: 303, stranger: 404, owner: 200},
+	"POST /settings/webhooks/{id}/replays/{replay}/cancel":      {path: "/settings/webhooks/{endpoint}/replays/{replay}/cancel", nobody: 401, stranger: 404, owner: 303},
 	"POST /settings/webhooks/{id}/test":                         {path: "/settings/webhooks/{endpoint}/test", nobody: 401, stranger: 404, owner: 303},
 	"GET /settings/webhooks/{id}/deliveries/{delivery}":         {path: "/settings/webhooks/{endpoint}/deliveries/{delivery}", nobody: 303, stranger: 404, owner: 200},
 	"POST /settings/webhooks/{id}/deliveries/{delivery}/resend": {path: "/settings/webhooks/{endpoint}/deliveries/{delivery}/resend", nobody: 401, stranger: 404, owner: 303},

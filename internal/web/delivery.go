@@ -57,6 +57,9 @@ func readFilter(r *http.Request, f *store.DeliveryFilter) webhooks.Filter {
 		State: q.Get("state"), Event: q.Get("event"), Since: q.Get("since"), Until: q.Get("until"),
 		Query: paraph.Shorten(strings.TrimSpace(paraph.CleanLine(q.Get("q"))), 100),
 	}
+	if f.ReplayID = number(q.Get("replay")); f.ReplayID > 0 {
+		out.Replay = strconv.FormatInt(f.ReplayID, 10)
+	}
 	f.Query, f.Before, f.After = out.Query, number(q.Get("before")), number(q.Get("after"))
 	if f.After > 0 {
 		f.Before = 0
@@ -110,7 +113,7 @@ func deliveryPager(ds []paraph.Delivery, f store.DeliveryFilter, v *webhooks.Web
 	}
 	link := func(key string, id int64) string {
 		return query(hookPath(v.ID), "state", v.Filter.State, "event", v.Filter.Event, "since", v.Filter.Since, "until", v.Filter.Until,
-			"q", v.Filter.Query, key, strconv.FormatInt(id, 10))
+			"q", v.Filter.Query, "replay", v.Filter.Replay, key, strconv.FormatInt(id, 10))
 	}
 	if f.Before > 0 || (f.After > 0 && more) {
 		p.Previous = link("after", ds[0].ID)

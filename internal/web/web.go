@@ -110,6 +110,10 @@ func (s *server) routes() []route {
 		{"POST /settings/webhooks/{id}/secret", signedIn, s.rotateSecret},
 		{"POST /settings/webhooks/{id}/secret/end", signedIn, s.endPreviousSecret},
 		{"POST /settings/webhooks/{id}/test", signedIn, s.testWebhook},
+		{"GET /settings/webhooks/{id}/replay", signedIn, s.replayFormPage},
+		{"POST /settings/webhooks/{id}/replays", signedIn, s.startReplay},
+		{"GET /settings/webhooks/{id}/replays/{replay}", signedIn, s.replayPage},
+		{"POST /settings/webhooks/{id}/replays/{replay}/cancel", signedIn, s.cancelReplay},
 		{"GET /settings/webhooks/{id}/deliveries/{delivery}", signedIn, s.deliveryPage},
 		{"POST /settings/webhooks/{id}/deliveries/{delivery}/resend", signedIn, s.resend},
 

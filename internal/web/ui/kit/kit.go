@@ -25,6 +25,8 @@ type Page struct {
 	Flash   []Notice
 	// NoIndex keeps the page out of search engines and its address out of Referer headers: for every page behind a secret link.
 	NoIndex bool
+	// Refresh is after how many seconds the page is asked for again where scripts, which do it better, don't run; 0: never.
+	Refresh int
 }
 
 func (p Page) lang() string {

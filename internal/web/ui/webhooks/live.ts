@@ -7,7 +7,7 @@ export function keepLive(): void {
 }
 
 function later(part: HTMLElement): void {
-  setTimeout(() => void again(part), every);
+  setTimeout(() => void again(part), Number(part.dataset["live"]) || every);
 }
 
 async function again(part: HTMLElement): Promise<void> {

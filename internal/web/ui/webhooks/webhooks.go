@@ -138,11 +138,12 @@ func (v Webhook) path() string { return path(v.ID) }
 type Filter struct {
 	State, Event, Since, Until, Query string
 	States, Events                    []kit.Option
+	Replay                            string // the id of the replay that queued them last
 	Wrong                             kit.Wrong
 }
 
 func (f Filter) set() bool {
-	return f.State+f.Event+f.Since+f.Until+f.Query != ""
+	return f.State+f.Event+f.Since+f.Until+f.Query+f.Replay != ""
 }
 
 // Delivery is a row of the log.

@@ -40,7 +40,7 @@ type Webhook struct {
 	Ordered        bool              `json:"ordered"`
 	OmitTokens     bool              `json:"omit_tokens"`
 	SigningSecret  string            `json:"signing_secret,omitempty" doc:"After creation and rotation only; else see /api/webhooks/{id}/secret."`
-	PreviousUntil  webhook.Stamp     `json:"previous_signing_secret_until" doc:"Until then requests are also signed with the secret before the last rotation."`
+	PreviousUntil  webhook.Stamp     `json:"previous_secret_until" doc:"Until then requests are also signed with the secret before the last rotation."`
 	CreatedAt      webhook.Stamp     `json:"created_at"`
 	UpdatedAt      webhook.Stamp     `json:"updated_at"`
 	Health         Health            `json:"health"`

@@ -1,8 +1,10 @@
 package api_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/paraph-sign/paraph"
 	"github.com/paraph-sign/paraph/internal/desk/desktest"
@@ -139,5 +141,66 @@ func TestWebhookLife(t *testing.T) {
 		s.request(t, ann.Token, "GET", "/api/webhooks/1", nil).must(404)
 		s.request(t, ann.Token, "GET", "/api/webhooks/1/deliveries", nil).must(404)
 		s.request(t, ann.Token, "DELETE", "/api/webhooks/1", nil).must(404)
+	})
+}
+
+func TestSecretsAreForAdmins(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		admin, member := s.Team(t, s.Person(t, "Ann Admin"), s.Person(t, "Mel Member"))
+		made := s.request(t, member.Token, "POST", "/api/webhooks", m{
+			"url": "https://example.com/hooks", "events": []string{"form.*"}, "secret": "s3cret", "headers": m{"X-Tenant": "t3nant"},
+		}).must(201)
+		if made.text("signing_secret") == "" {
+			t.Error("who makes a webhook gets its secret")
+		}
+		path := "/api/webhooks/" + strconv.FormatInt(made.number("id"), 10)
+		shown := s.request(t, admin.Token, "GET", path+"/secret", nil).must(200)
+		if shown.text("signing_secret") != made.text("signing_secret") || shown.text("secret") != "s3cret" || shown.text("headers.X-Tenant") != "t3nant" || shown.at("previous_signing_secret") != nil {
+			t.Errorf("an admin is shown %v", shown.v)
+		}
+		for _, route := range [][2]string{{"GET", "/secret"}, {"POST", "/rotate_secret"}, {"POST", "/end_previous_secret"}} {
+			a := s.request(t, member.Token, route[0], path+route[1], nil)
+			a.must(403)
+			if strings.Contains(string(a.body), "whsec_") {
+				t.Errorf("%v tells a member a secret", route)
+			}
+		}
+		rotated := s.request(t, admin.Token, "POST", path+"/rotate_secret", m{"grace_hours": 1.5, "signing_secret": "a text that I made up"}).must(200)
+		if rotated.text("signing_secret") != "a text that I made up" || rotated.text("previous_secret_until") != "2026-09-14T11:30:00.123Z" {
+			t.Errorf("rotated to %v", rotated.v)
+		}
+		shown = s.request(t, admin.Token, "GET", path+"/secret", nil).must(200)
+		if shown.text("previous_signing_secret") != made.text("signing_secret") || shown.text("previous_until") != "2026-09-14T11:30:00.123Z" {
+			t.Errorf("after a rotation an admin is shown %v", shown.v)
+		}
+		for _, wrong := range []m{{"grace_hours": -1}, {"grace_hours": 169}, {"grace_hours": "soon"}, {"signing_secret": "short"}} {
+			s.request(t, admin.Token, "POST", path+"/rotate_secret", wrong).must(422)
+		}
+		s.request(t, admin.Token, "POST", path+"/end_previous_secret", nil).must(200)
+		shown = s.request(t, admin.Token, "GET", path+"/secret", nil).must(200)
+		if shown.at("previous_signing_secret") != nil || shown.at("previous_until") != nil {
+			t.Errorf("after its end an admin is shown %v", shown.v)
+		}
+	})
+}
+
+func TestEnableTellsWhatWasMissed(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		ann := s.Person(t, "Ann Admin")
+		made := s.request(t, ann.Token, "POST", "/api/webhooks", m{"url": "https://example.com/hooks", "events": []string{"document.sent"}}).must(201)
+		path := "/api/webhooks/" + strconv.FormatInt(made.number("id"), 10)
+		off := s.request(t, ann.Token, "PUT", path, m{"enabled": false}).must(200)
+		if off.text("disabled_by") != "hand" || off.at("disabled_reason") != nil {
+			t.Errorf("switched off: %v", off.v)
+		}
+		s.Clock.Advance(time.Minute)
+		s.request(t, ann.Token, "POST", "/api/submissions/pdf", lease()).must(200)
+		on := s.request(t, ann.Token, "POST", path+"/enable", nil).must(200)
+		if on.at("enabled") != true || on.at("disabled_by") != nil || on.number("missed.count") != 1 || on.text("missed.since") != off.text("disabled_at") {
+			t.Errorf("switched on: %v", on.v)
+		}
+		if again := s.request(t, ann.Token, "POST", path+"/enable", nil).must(200); again.at("missed") != nil {
+			t.Errorf("switched on twice: %v", again.v)
+		}
 	})
 }

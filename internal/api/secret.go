@@ -64,10 +64,13 @@ type SecretRotation struct {
 
 type webhookRotation struct {
 	ByID
-	Body input[SecretRotation] `required:"false"`
+	Body *input[SecretRotation] // may be left out
 }
 
 func (a *api) rotateSecret(ctx context.Context, in *webhookRotation) (out Webhook, err error) {
+	if in.Body == nil {
+		in.Body = &input[SecretRotation]{}
+	}
 	s, err := in.Body.value()
 	if err != nil {
 		return out, err

@@ -168,6 +168,25 @@ func (w *World) Person(t testing.TB, name string) Person {
 	return p
 }
 
+// Team makes a team of somebody who manages it and somebody who doesn't; the
+// answers work in its space, with API tokens of their own.
+func (w *World) Team(t testing.TB, admin, member Person) (asAdmin, asMember Person) {
+	t.Helper()
+	team, err := w.Desk.CreateTeam(t.Context(), admin.User.ID, "Team of "+admin.User.Name)
+	must(t, err)
+	must(t, w.Store.Update(t.Context(), func(tx *store.Tx) error {
+		return tx.InsertMembership(t.Context(), paraph.Membership{AccountID: team.ID, UserID: member.User.ID, Role: paraph.RoleMember, CreatedAt: tx.Now()})
+	}))
+	in := func(p Person) Person {
+		t.Helper()
+		p.Who.AccountID = team.ID
+		p.Token, _, err = w.Desk.CreateToken(t.Context(), p.Who, "team")
+		must(t, err)
+		return p
+	}
+	return in(admin), in(member)
+}
+
 // RunDue works the desk's jobs until none is due.
 func (w *World) RunDue(t testing.TB) {
 	t.Helper()

@@ -391,3 +391,61 @@ func TestVacuumOfABusyFile(t *testing.T) {
 	})
 	check(t, s.Vacuum(ctx))
 }
+
+// TestPrunePlans: what is to be removed is found by an index, however much else
+// there is, and by what Postgres chooses itself when it knows its tables.
+func TestPrunePlans(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store, clock *storetest.Clock) {
+		p := fill(t, s)
+		const many = 20000
+		ds := storetest.Deliveries(p, many, s.Now())
+		for i := range ds {
+			ds[i].Body = []byte("{}")
+			if i%10 > 0 { // a backlog among them
+				ds[i].State, ds[i].FinishedAt = paraph.DeliverySucceeded, s.Now().Add(time.Duration(i)*time.Second)
+			}
+		}
+		storetest.Queue(t, s, ds)
+		postgres := strings.HasPrefix(version(t, s), "PostgreSQL")
+		prefix := "EXPLAIN QUERY PLAN "
+		if postgres {
+			prefix = "EXPLAIN "
+			_, err := s.Writer().ExecContext(ctx, "VACUUM ANALYZE")
+			check(t, err)
+		}
+		for _, tt := range []struct {
+			name  string
+			run   func(tx *store.Tx) error
+			index string
+		}{
+			{"PruneDeliveries", func(tx *store.Tx) error {
+				_, _, err := tx.PruneDeliveries(ctx, s.Now().Add(5000*time.Second), store.Mark{}, 100, nil)
+				return err
+			}, "deliveries_finished"},
+			{"PruneExpired", func(tx *store.Tx) error { _, err := tx.PruneExpired(ctx, 100); return err }, "sessions_expiry"},
+			{"PruneJobs", func(tx *store.Tx) error { _, err := tx.PruneJobs(ctx, s.Now(), 100); return err }, "jobs_finished"},
+			{"Replaying", func(tx *store.Tx) error { _, err := tx.Replaying(ctx); return err }, "replays_running"},
+		} {
+			var plan strings.Builder
+			check(t, s.Claim(ctx, func(tx *store.Tx) error {
+				var queries []string
+				var args [][]any
+				tx.SpyTx(func(q string, a []any) { queries, args = append(queries, q), append(args, slices.Clone(a)) })
+				check(t, tt.run(tx))
+				for i, q := range queries {
+					rows, err := tx.Query(ctx, prefix+q, args[i]...)
+					check(t, err)
+					fmt.Fprintln(&plan, rows)
+				}
+				return nil
+			}))
+			small := postgres && tt.name != "PruneDeliveries" // it reads a table of few pages as a whole, and rightly
+			if !small && !strings.Contains(plan.String(), tt.index) {
+				t.Errorf("%s does not use %s:\n%s", tt.name, tt.index, plan.String())
+			}
+			if strings.Contains(plan.String(), "Seq Scan on deliveries") || strings.Contains(plan.String(), "Seq Scan on bodies") {
+				t.Errorf("%s reads all there is:\n%s", tt.name, plan.String())
+			}
+		}
+	})
+}

@@ -348,6 +348,7 @@ func (l *listener) request(e heardEvent, attempt int) webhook.Request {
 	return webhook.NewRequest(
 		paraph.Endpoint{URL: l.cmd.ForwardTo, Secret: l.cmd.DocumensoSecret, SigningSecret: l.cmd.Secret, Timeout: l.cmd.Timeout},
 		paraph.Delivery{Body: []byte(e.Body), MessageID: e.MessageID, EventName: e.Event, Test: e.Test, Attempts: attempt - 1},
+		time.Now(),
 	)
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -18,7 +19,9 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+	"github.com/paraph-sign/paraph"
 	"github.com/paraph-sign/paraph/internal/desk/desktest"
+	"github.com/paraph-sign/paraph/internal/store"
 	"github.com/paraph-sign/paraph/internal/webhook"
 )
 
@@ -92,7 +95,13 @@ func verified(t *testing.T, all []arrival) {
 }
 
 func verifies(secret string, body []byte, h http.Header) error {
-	w, err := standardwebhooks.NewWebhook(secret)
+	read := standardwebhooks.NewWebhook
+	if !strings.HasPrefix(secret, "whsec_") {
+		read = func(secret string) (*standardwebhooks.Webhook, error) {
+			return standardwebhooks.NewWebhookRaw([]byte(secret))
+		}
+	}
+	w, err := read(secret)
 	if err != nil {
 		return err
 	}
@@ -127,7 +136,8 @@ func schemaAt(t *testing.T, s *server, event string) (*jsonschema.Schema, json.R
 
 // The whole way: a test of every event that the API lists, sent by the real
 // sender over a real socket, is signed so that the official libraries believe
-// it, and has the shape that the API says.
+// it, and has the shape that the API says. In the midst of it the secret is
+// rotated: from then on both are good.
 func TestEverythingSentVerifies(t *testing.T) {
 	t.Parallel()
 	s := on(t, desktest.Options{Allow: loopback(), Start: time.Now()})
@@ -141,12 +151,17 @@ func TestEverythingSentVerifies(t *testing.T) {
 	url, arrivals := listen(t)
 	ann := s.Person(t, "Ann Admin")
 	hook := s.request(t, ann.Token, "POST", "/api/webhooks", m{"url": url, "events": []string{"form.viewed"}, "secret": "hush"}).must(201)
+	secrets := []string{hook.text("signing_secret")}
 	var all []arrival
-	for _, row := range s.request(t, ann.Token, "GET", "/api/events/types", nil).must(200).list("data") {
+	for i, row := range s.request(t, ann.Token, "GET", "/api/events/types", nil).must(200).list("data") {
 		name := object{t, row.(m)}.text("name")
+		if i == 3 {
+			fresh := s.request(t, ann.Token, "POST", fmt.Sprintf("/api/webhooks/%d/rotate_secret", hook.number("id")), m{}).must(200).text("signing_secret")
+			secrets = append([]string{fresh}, secrets...)
+		}
 		sent := s.request(t, ann.Token, "POST", fmt.Sprintf("/api/webhooks/%d/test", hook.number("id")), m{"event": name}).must(201)
 		a := <-arrivals
-		a.Name, a.Secrets = name, []string{hook.text("signing_secret")}
+		a.Name, a.Secrets = name, secrets
 		schema, text := schemaAt(t, s, name)
 		a.Schema = text
 		body, err := jsonschema.UnmarshalJSON(bytes.NewReader(a.Body))
@@ -167,8 +182,8 @@ func TestEverythingSentVerifies(t *testing.T) {
 	verified(t, all)
 }
 
-// Bodies that go wrong easily, and a rotation that is going on: each of both
-// secrets is enough.
+// Bodies that go wrong easily; a rotation that is going on, when each of both
+// secrets is enough; and a secret that somebody made up.
 func TestOddBodiesVerify(t *testing.T) {
 	t.Parallel()
 	c, err := webhook.NewClient(webhook.ClientConfig{UserAgent: "Paraph/test", Allow: loopback()})
@@ -177,7 +192,7 @@ func TestOddBodiesVerify(t *testing.T) {
 	}
 	t.Cleanup(c.Close)
 	url, arrivals := listen(t)
-	fresh, old := webhook.GenerateSecret(), webhook.GenerateSecret()
+	fresh, old, own := webhook.GenerateSecret(), webhook.GenerateSecret(), "a secret of one's own"
 	var all []arrival
 	for name, body := range map[string]string{
 		"beyond ASCII":     `{"name":"Mietvertrag ✍ 松尾 芭蕉 𝒮 e\u0301 ` + "e\u0301 \u2028 \u2029 \ufeff" + `"}`,
@@ -186,7 +201,7 @@ func TestOddBodiesVerify(t *testing.T) {
 		"space and breaks": " {\r\n\t\"a\" : [ ]\n}\n",
 		"large":            `{"a":"` + strings.Repeat("ä", 1<<20) + `"}`,
 	} {
-		for _, secrets := range [][]string{{fresh}, {fresh, old}} {
+		for _, secrets := range [][]string{{fresh}, {fresh, old}, {own}} {
 			o := c.Send(t.Context(), webhook.Request{URL: url, ID: "msg_1", Event: "form.completed", Attempt: 2, Secrets: secrets, Body: []byte(body), DocuSeal: true})
 			if !o.Succeeded() {
 				t.Fatalf("%s: %+v", name, o)
@@ -210,4 +225,79 @@ func TestOpenAPIIsValid(t *testing.T) {
 	node(t, "openapi.mjs", a.body)
 	kept := read(t, "../../docs/openapi.json")
 	node(t, "openapi.mjs", kept)
+}
+
+// What really happens is told as it is described, whichever way an envelope
+// ends.
+func TestRealEventsAreAsDescribed(t *testing.T) {
+	t.Parallel()
+	s := on(t, desktest.Options{})
+	ann := s.Person(t, "Ann Admin")
+	s.request(t, ann.Token, "POST", "/api/webhooks", m{"url": "https://example.com/hooks", "events": []string{"*"}, "headers": m{"X-A": "b"}}).must(201)
+	s.request(t, ann.Token, "POST", "/api/webhooks", m{"url": "https://example.com/hooks", "events": []string{"*"}, "omit_tokens": true}).must(201)
+	live(t, s, ann)
+
+	kept, err := s.Store.Deliveries(t.Context(), ann.Who.AccountID, store.DeliveryFilter{Limit: 200})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, row := range kept {
+		d, err := s.Store.Delivery(t.Context(), ann.Who.AccountID, row.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		schema, _ := schemaAt(t, s, d.EventName)
+		body, err := jsonschema.UnmarshalJSON(bytes.NewReader(d.Body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Validate(body); err != nil {
+			t.Errorf("%s: %v\n%s", d.EventName, err, d.Body)
+		}
+		seen[d.EventName] = true
+	}
+	for _, n := range webhook.Names() {
+		if !seen[n.Name] {
+			t.Errorf("%s did not happen", n.Name)
+		}
+	}
+}
+
+// live leads envelopes to all their ends.
+func live(t *testing.T, s *server, ann desktest.Person) {
+	t.Helper()
+	ask := func(method, path string, body any) object {
+		return s.request(t, ann.Token, method, path, body).must(200)
+	}
+	made := func(change m) object {
+		l := lease()
+		maps.Copy(l, change)
+		return ask("POST", "/api/submissions/pdf", l)
+	}
+	whole := made(nil)
+	id := whole.number("id")
+	if _, err := s.Desk.Remind(t.Context(), ann.Who, id, whole.number("submitters.0.id")); err != nil {
+		t.Fatal(err)
+	}
+	ask("PUT", fmt.Sprintf("/api/submitters/%d", whole.number("submitters.0.id")), m{
+		"values": m{"Full name": "Tom Tenant", "Rent": 850.5, "Pets": true, "Signature": "Tom Tenant"}, "completed": true,
+	})
+	if _, err := s.Desk.Open(t.Context(), whole.text("submitters.1.slug"), paraph.Actor{Kind: paraph.ByRecipient, IP: "203.0.113.7", UserAgent: "Browser"}); err != nil {
+		t.Fatal(err)
+	}
+	ask("PUT", fmt.Sprintf("/api/submitters/%d", whole.number("submitters.1.id")), m{"values": m{"Signature Field 2": "Lea"}, "completed": true})
+	s.RunDue(t)
+	ask("DELETE", fmt.Sprintf("/api/submissions/%d", id), nil)
+
+	if _, err := s.Desk.Decline(t.Context(), made(nil).text("submitters.0.slug"), "Too dear.", paraph.Actor{Kind: paraph.ByRecipient}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Desk.Cancel(t.Context(), ann.Who, made(nil).number("id"), "Sold."); err != nil {
+		t.Fatal(err)
+	}
+	ask("DELETE", fmt.Sprintf("/api/submissions/%d?permanently=true", made(nil).number("id")), nil)
+	made(m{"expire_at": s.Store.Now().Add(time.Hour).Format(time.RFC3339)})
+	s.Clock.Advance(2 * time.Hour)
+	s.RunDue(t)
 }

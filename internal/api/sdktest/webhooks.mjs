@@ -12,14 +12,16 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { Webhook, WebhookVerificationError } from "standardwebhooks";
 
+const reader = (secret) => new Webhook(secret, secret.startsWith("whsec_") ? {} : { format: "raw" });
+
 const sent = JSON.parse(readFileSync(0, "utf8"));
 assert.ok(sent.length > 0);
 for (const { name, headers, body, secrets, wrong, schema } of sent) {
   const payload = Buffer.from(body, "base64");
-  const refuses = (secret, payload, headers, why) => assert.throws(() => new Webhook(secret).verify(payload, headers), WebhookVerificationError, `${name}: ${why}`);
+  const refuses = (secret, payload, headers, why) => assert.throws(() => reader(secret).verify(payload, headers), WebhookVerificationError, `${name}: ${why}`);
   assert.ok(secrets.length > 0);
   for (const secret of secrets) {
-    assert.deepEqual(new Webhook(secret).verify(payload, headers), JSON.parse(payload.toString("utf8")), name);
+    assert.deepEqual(reader(secret).verify(payload, headers), JSON.parse(payload.toString("utf8")), name);
     refuses(secret, Buffer.concat([payload, Buffer.from(" ")]), headers, "a longer body passes");
     refuses(secret, payload, { ...headers, "webhook-id": "msg_other" }, "another id passes");
     refuses(secret, payload, { ...headers, "webhook-timestamp": String(Number(headers["webhook-timestamp"]) - 1) }, "another time passes");

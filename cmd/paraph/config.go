@@ -67,6 +67,10 @@ type serveCmd struct {
 	Listen  string `help:"Address to listen on." default:"127.0.0.1:3000"`
 	BaseURL string `name:"base-url" help:"Address by which people reach it; stands in mails and webhooks. Default: http://localhost and the port." placeholder:"URL"`
 
+	// Without an address of its own, /metrics is read by whoever reaches the
+	// server.
+	MetricsListen string `help:"Serve /metrics at this address only, such as 127.0.0.1:9090 or :9090." placeholder:"HOST:PORT"`
+
 	// A proxy in front of the server says in X-Forwarded-For who is calling.
 	// Without one, anybody could claim any address, so it is off.
 	TrustProxy bool `help:"Believe X-Forwarded-For: only behind a proxy that sets it."`
@@ -119,6 +123,9 @@ func (c *serveCmd) check() error {
 	host, port, err := net.SplitHostPort(c.Listen)
 	if err != nil {
 		return fmt.Errorf("--listen is HOST:PORT, such as 127.0.0.1:3000: %w", err)
+	}
+	if _, _, err := net.SplitHostPort(c.MetricsListen); c.MetricsListen != "" && err != nil {
+		return fmt.Errorf("--metrics-listen is HOST:PORT, such as 127.0.0.1:9090: %w", err)
 	}
 	if c.BaseURL == "" {
 		c.BaseURL = "http://localhost:" + port

@@ -93,6 +93,7 @@ type instance struct {
 	log     *slog.Logger
 	where   string // the database, for people
 	address string // that it listens on
+	metrics string // where /metrics is when it has an address of its own
 	desk    *desk.Desk
 	store   *store.Store
 	catcher *mail.Catcher // nil when mail goes out for real
@@ -139,9 +140,15 @@ func (c *serveCmd) start(ctx context.Context, log *slog.Logger) (_ *instance, er
 	if err != nil {
 		return nil, err
 	}
+	if err := meter.watch(in, dispatcher.Stats); err != nil {
+		return nil, err
+	}
 	in.desk.WakeLanes(dispatcher.Wake)
 	handler, err := c.handler(in, parts, meter)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.listenForMetrics(in, meter); err != nil {
 		return nil, err
 	}
 	return in, c.run(ctx, in, dispatcher, handler)
@@ -416,18 +423,23 @@ func (c *serveCmd) handler(in *instance, p parts, m *meter) (http.Handler, error
 	mux.Handle("/api/", rest)
 	mux.Handle("/docs/api", rest)
 	mux.Handle("/docs/", rest)
-	mux.Handle("GET /metrics", m.handler())
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
-		defer cancel()
-		if err := in.store.Ping(ctx); err != nil {
-			in.log.Error("health", "error", err)
-			http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
-			return
-		}
-		fmt.Fprintln(w, "ok")
-	})
+	if c.MetricsListen == "" {
+		mux.Handle("GET /metrics", m.handler())
+	}
+	mux.HandleFunc("GET /healthz", in.health)
 	return m.measure(recovered(in.log, mux)), nil
+}
+
+// health answers as the database does.
+func (in *instance) health(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
+	defer cancel()
+	if err := in.store.Ping(ctx); err != nil {
+		in.log.Error("health", "error", err)
+		http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ok")
 }
 
 // recovered turns a handler's panic into a 500 and a line in the log.

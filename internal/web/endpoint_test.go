@@ -67,7 +67,7 @@ func TestWebhooksAsTold(t *testing.T) {
 			t.Errorf("stored %+v, %v", e, err)
 		}
 		again := v.get(edit)
-		if again.value("steps") != "5, 300" || again.value("timeout") != "2.5" || again.value("headers") != "Authorization: Bearer x\nX-Team: legal" {
+		if again.value("steps") != "5, 300" || again.value("timeout") != "2.5" || again.value("headers") != "Authorization: ********\nX-Team: ********" {
 			t.Errorf("the form shows %q, %q, %q", again.value("steps"), again.value("timeout"), again.value("headers"))
 		}
 
@@ -150,15 +150,17 @@ func TestSwitchAndRotate(t *testing.T) {
 		v.get(path).says("switch it on first")
 		v.post(path+"/switch", "on", "yes").goes(path)
 		v.get(path).says("Switch off")
-		v.post(path + "/secret").goes(path)
+		v.post(path + "/secret").goes(path + "/secrets")
 		now, err := w.Store.Endpoint(t.Context(), p.Who.AccountID, e.ID)
-		if err != nil || now.SigningSecret == e.SigningSecret {
-			t.Errorf("the secret stayed; %v", err)
+		if err != nil || now.SigningSecret == e.SigningSecret || now.PreviousSecret != e.SigningSecret || now.PreviousUntil.Sub(w.Store.Now()) != paraph.DefaultGrace {
+			t.Errorf("rotated to %+v; %v", now, err)
 		}
-		if got := v.get(path).Find("copy-button").AttrOr("data-text", ""); got != now.SigningSecret {
+		if got := v.get(path+"/secrets").Find("copy-button").AttrOr("data-text", ""); got != now.SigningSecret {
 			t.Errorf("shown %q", got)
 		}
-		v.get(path).silent(now.SigningSecret).silent("hush-hush").silent("Bearer 12345")
+		for _, page := range []string{path, path + "/edit", path + "/secrets", "/settings/webhooks"} {
+			v.get(page).is(http.StatusOK).silent(now.SigningSecret).silent(e.SigningSecret).silent("hush-hush").silent("Bearer 12345")
+		}
 		v.post(path+"/test", "event", "nothing.happened").goes(path)
 		v.get(path).says("There is no event")
 	})

@@ -111,8 +111,10 @@ func (q queue) Settle(ctx context.Context, results []webhook.Result, wants []web
 				return err
 			}
 		}
-		grants, err = grant(ctx, tx, wants)
-		return err
+		if grants, err = grant(ctx, tx, wants); err != nil {
+			return err
+		}
+		return tx.AddToHours(ctx, rows) // last: nodes that share an endpoint wait for each other's rows from here on
 	})
 	return grants, err
 }

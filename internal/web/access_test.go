@@ -141,6 +141,8 @@ var expectations = map[string]expected{
 	"GET /settings/webhooks":                                    {path: "/settings/webhooks", nobody: 303, stranger: 200, owner: 200},
 	"POST /settings/webhooks":                                   {path: "/settings/webhooks", nobody: 401, stranger: 422, owner: 422},
 	"GET /settings/webhooks/new":                                {path: "/settings/webhooks/new", nobody: 303, stranger: 200, owner: 200},
+	"GET /settings/webhooks/log":                                {path: "/settings/webhooks/log", nobody: 303, stranger: 200, owner: 200},
+	"GET /settings/webhooks/log.csv":                            {path: "/settings/webhooks/log.csv", nobody: 303, stranger: 200, owner: 200},
 	"GET /settings/webhooks/{id}":                               {path: "/settings/webhooks/{endpoint}", nobody: 303, stranger: 404, owner: 200},
 	"POST /settings/webhooks/{id}":                              {path: "/settings/webhooks/{endpoint}", nobody: 401, stranger: 404, owner: 422},
 	"GET /settings/webhooks/{id}/edit":                          {path: "/settings/webhooks/{endpoint}/edit", nobody: 303, stranger: 404, owner: 200},

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/paraph-sign/paraph"
-	"github.com/paraph-sign/paraph/internal/store"
 	"github.com/paraph-sign/paraph/internal/web/ui/kit"
 	"github.com/paraph-sign/paraph/internal/web/ui/webhooks"
 	"github.com/paraph-sign/paraph/internal/webhook"
@@ -18,110 +17,10 @@ import (
 const (
 	deliveriesAtOnce = 25
 	attemptsAtOnce   = 50
-	soon             = time.Minute // what is due by then is watched
 )
 
 func deliveryPath(d paraph.Delivery) string {
 	return hookPath(d.EndpointID) + "/deliveries/" + strconv.FormatInt(d.ID, 10)
-}
-
-// deliveryLog fills in a page of a webhook's deliveries.
-func (s *server) deliveryLog(r *http.Request, e paraph.Endpoint, v *webhooks.Webhook) error {
-	f := store.DeliveryFilter{EndpointID: e.ID, Limit: deliveriesAtOnce + 1}
-	v.Filter = readFilter(r, &f)
-	if v.Filter.Wrong.Text != "" {
-		return nil
-	}
-	ds, err := s.Store.Deliveries(r.Context(), e.AccountID, f)
-	if err != nil {
-		return err
-	}
-	ds, v.Pager = deliveryPager(ds, f, v)
-	for _, d := range ds {
-		row := webhooks.Delivery{
-			ID: d.ID, Event: d.EventName, Test: d.Test, State: deliveryState(d), Code: codeOf(d.LastStatus, d.LastError), At: d.CreatedAt, Attempts: d.Attempts,
-		}
-		if d.State == paraph.DeliveryPending {
-			row.Next, row.Now = d.NextAttemptAt, d.ClaimID != "" || !d.NextAttemptAt.After(v.Now)
-			v.Live = v.Live || d.NextAttemptAt.Before(v.Now.Add(soon))
-		}
-		v.Deliveries = append(v.Deliveries, row)
-	}
-	return nil
-}
-
-// readFilter reads what the log is searched by from the address.
-func readFilter(r *http.Request, f *store.DeliveryFilter) webhooks.Filter {
-	q := r.URL.Query()
-	out := webhooks.Filter{
-		State: q.Get("state"), Event: q.Get("event"), Since: q.Get("since"), Until: q.Get("until"),
-		Query: paraph.Shorten(strings.TrimSpace(paraph.CleanLine(q.Get("q"))), 100),
-	}
-	if f.ReplayID = number(q.Get("replay")); f.ReplayID > 0 {
-		out.Replay = strconv.FormatInt(f.ReplayID, 10)
-	}
-	f.Query, f.Before, f.After = out.Query, number(q.Get("before")), number(q.Get("after"))
-	if f.After > 0 {
-		f.Before = 0
-	}
-	out.States = []kit.Option{{Value: "", Label: "All"}}
-	for _, st := range paraph.DeliveryStates() {
-		label := kit.StatusOf(deliveryState(paraph.Delivery{State: st})).Label
-		out.States = append(out.States, kit.Option{Value: string(st), Label: label, Selected: out.State == string(st)})
-		if out.State == string(st) {
-			f.State = st
-		}
-	}
-	out.Events = []kit.Option{{Value: "", Label: "All"}}
-	for _, n := range webhook.Names() {
-		out.Events = append(out.Events, kit.Option{Value: n.Name, Label: n.Name, Selected: out.Event == n.Name})
-		if out.Event == n.Name {
-			f.Event = n.Name
-		}
-	}
-	f.Since = day(&out, "since", out.Since)
-	if f.Until = day(&out, "until", out.Until); !f.Until.IsZero() {
-		f.Until = f.Until.AddDate(0, 0, 1) // that whole day
-	}
-	return out
-}
-
-// day reads a date, in UTC. What is none is said beside its input.
-func day(f *webhooks.Filter, field, text string) time.Time {
-	if text == "" {
-		return time.Time{}
-	}
-	t, err := time.Parse(time.DateOnly, text)
-	if err != nil {
-		f.Wrong = kit.Wrong{Field: field, Text: "Write a date such as 2026-09-14."}
-	}
-	return t
-}
-
-// deliveryPager cuts the one delivery too many that was asked for and says
-// where the neighbouring pages begin.
-func deliveryPager(ds []paraph.Delivery, f store.DeliveryFilter, v *webhooks.Webhook) ([]paraph.Delivery, kit.Pager) {
-	more := len(ds) > deliveriesAtOnce
-	if more && f.After > 0 {
-		ds = ds[1:] // newest first; the one too many is the farthest from the bound
-	} else if more {
-		ds = ds[:deliveriesAtOnce]
-	}
-	var p kit.Pager
-	if len(ds) == 0 {
-		return ds, p
-	}
-	link := func(key string, id int64) string {
-		return query(hookPath(v.ID), "state", v.Filter.State, "event", v.Filter.Event, "since", v.Filter.Since, "until", v.Filter.Until,
-			"q", v.Filter.Query, "replay", v.Filter.Replay, key, strconv.FormatInt(id, 10))
-	}
-	if f.Before > 0 || (f.After > 0 && more) {
-		p.Previous = link("after", ds[0].ID)
-	}
-	if f.After > 0 || more {
-		p.Next = link("before", ds[len(ds)-1].ID)
-	}
-	return ds, p
 }
 
 // codeOf is the end of an attempt in few words.
@@ -195,7 +94,7 @@ func (s *server) deliveryPage(w http.ResponseWriter, r *http.Request) error {
 func (s *server) deliveryView(e paraph.Endpoint, d paraph.Delivery, attempts []paraph.Attempt) webhooks.One {
 	v := webhooks.One{
 		ID: d.ID, WebhookID: e.ID, URL: e.URL, Event: d.EventName, Test: d.Test, State: deliveryState(d), Size: len(d.Body),
-		Next: nextWords(e, d, s.Store.Now()), CanResend: e.Enabled && d.ClaimID == "", At: d.CreatedAt, Now: s.Store.Now(),
+		CanResend: e.Enabled && d.ClaimID == "", At: d.CreatedAt, Now: s.Store.Now(), Live: d.State == paraph.DeliveryPending,
 		Facts: []kit.Pair{{Name: "webhook-id", Value: d.MessageID}, {Name: "Delivery", Value: strconv.FormatInt(d.ID, 10)}},
 	}
 	if d.EventID > 0 {
@@ -207,14 +106,14 @@ func (s *server) deliveryView(e paraph.Endpoint, d paraph.Delivery, attempts []p
 	if !e.Enabled {
 		v.Why = "The webhook is switched off; switch it on to send this again."
 	}
-	v.Live = d.State == paraph.DeliveryPending && d.NextAttemptAt.Before(v.Now.Add(soon))
+	v.Next, v.NextAt = nextWords(e, d, v.Now)
 	body, secrets := webhook.Readable(d.Body)
 	v.Body, secrets = body, append(secrets, e.Secrets()...)
-	slices.Reverse(attempts)
 	if v.Hidden = len(attempts) - attemptsAtOnce; v.Hidden > 0 {
-		attempts = attempts[:attemptsAtOnce]
+		attempts = attempts[v.Hidden:]
 	}
-	for _, a := range attempts {
+	v.Course = course(e, d, attempts, v.Now)
+	for _, a := range slices.Backward(attempts) {
 		v.Attempts = append(v.Attempts, attemptView(a, secrets))
 	}
 	return v
@@ -223,14 +122,16 @@ func (s *server) deliveryView(e paraph.Endpoint, d paraph.Delivery, attempts []p
 // attemptView is an attempt without the secrets that a receiver may echo.
 func attemptView(a paraph.Attempt, secrets []string) webhooks.Attempt {
 	v := webhooks.Attempt{
-		Number: a.Number, At: a.At, OK: a.Code == webhook.CodeOK, Outcome: codeOf(a.Status, a.Code), Error: a.Error, Address: a.RemoteAddress,
+		Number: a.Number, At: a.At, OK: a.Code == webhook.CodeOK, Outcome: outcome(a), Error: a.Error, Advice: webhook.Advice(a.Code, a.Status), Code: a.Code, Address: a.RemoteAddress,
 		Phases: phases(a.Timings), Total: a.Duration, Request: maskPairs(a.RequestHeaders, secrets), Response: maskPairs(a.ResponseHeaders, secrets),
 		Answered: a.Status > 0, Body: webhook.Mask(printable(a.ResponseBody), secrets), Cut: a.Truncated,
 	}
-	if text := http.StatusText(a.Status); text != "" {
-		v.Outcome += " " + text
-	}
 	return v
+}
+
+// outcome is how an attempt ended: "200 OK", "Connection refused".
+func outcome(a paraph.Attempt) string {
+	return strings.TrimSpace(codeOf(a.Status, a.Code) + " " + http.StatusText(a.Status))
 }
 
 func maskPairs(pairs [][2]string, secrets []string) [][2]string {
@@ -268,29 +169,105 @@ func phases(t paraph.Timings) []webhooks.Phase {
 	return out
 }
 
-// nextWords says when a delivery is tried next, "" when it is over.
-func nextWords(e paraph.Endpoint, d paraph.Delivery, now time.Time) string {
+// nextWords says what is next, "" when it is over, and when that is.
+func nextWords(e paraph.Endpoint, d paraph.Delivery, now time.Time) (words string, at time.Time) {
 	of := ""
 	if sch, err := webhook.ParseSchedule(e.Schedule); err == nil {
-		of = fmt.Sprintf(" (%d of %d)", d.Attempts-d.Before+1, sch.Attempts())
+		of = fmt.Sprintf(" %d of %d", d.Attempts-d.Before+1, sch.Attempts())
 	}
 	switch {
 	case d.State != paraph.DeliveryPending:
-		return ""
+		return "", at
 	case d.ClaimID != "":
-		return "It is being sent right now."
+		return "Attempt" + of + " is under way.", at
 	case !d.NextAttemptAt.After(now):
-		return "The next attempt" + of + " is due now; it waits for its turn."
+		return "Attempt" + of + " is due and waits for its turn.", at
 	}
-	return fmt.Sprintf("The next attempt%s is %s, at %s.", of, inWords(d.NextAttemptAt, now), kit.Exact(d.NextAttemptAt))
+	return "Attempt" + of + " comes", d.NextAttemptAt
 }
 
-// inWords is kit.Humane for what lies ahead, to the second when it is near.
-func inWords(at, now time.Time) string {
-	if d := at.Sub(now); d < 45*time.Second {
-		return "in " + count(int(d.Round(time.Second)/time.Second), "second")
+// course tells a delivery from its event to what its schedule still holds.
+func course(e paraph.Endpoint, d paraph.Delivery, attempts []paraph.Attempt, now time.Time) []webhooks.Step {
+	first := webhooks.Step{Icon: "dot", Tone: kit.Neutral, Title: d.EventName + " happened", Text: "This delivery was queued in the same transaction.", At: d.CreatedAt}
+	if d.Test {
+		first.Title, first.Text = "Somebody sent a test", "It is signed, sent and logged like a real event."
 	}
-	return kit.Humane(at, now)
+	out, last := []webhooks.Step{first}, d.CreatedAt
+	for _, a := range attempts {
+		if a.Number == d.Before+1 && d.Before > 0 {
+			out = append(out, webhooks.Step{Icon: "refresh", Tone: kit.Info, Title: "Queued anew", Text: "The same bytes under the same id; the schedule began again."})
+		}
+		out = append(out, attemptStep(a, last))
+		last = a.At.Add(a.Duration)
+	}
+	return append(out, comingSteps(e, d, now)...)
+}
+
+func attemptStep(a paraph.Attempt, last time.Time) webhooks.Step {
+	s := webhooks.Step{
+		Icon: "check", Tone: kit.Success, Title: fmt.Sprintf("Attempt %d: %s", a.Number, outcome(a)), At: a.At,
+		Href: "#attempt-" + strconv.Itoa(a.Number), Text: "Took " + webhooks.Took(a.Duration),
+	}
+	if a.Code != webhook.CodeOK {
+		s.Icon, s.Tone = "x", kit.Error
+	}
+	if wait := a.At.Sub(last); wait >= time.Second {
+		s.Text += ", " + webhooks.Wait(wait) + " after what was before"
+	}
+	s.Text += "."
+	return s
+}
+
+// comingSteps are how it ended, or the next attempt and what comes if that
+// fails too.
+func comingSteps(e paraph.Endpoint, d paraph.Delivery, now time.Time) []webhooks.Step {
+	switch {
+	case d.State == paraph.DeliverySucceeded:
+		return []webhooks.Step{{Icon: "check", Tone: kit.Success, Title: "Delivered", At: d.FinishedAt}}
+	case d.State == paraph.DeliveryFailed:
+		return []webhooks.Step{{Icon: "x", Tone: kit.Error, Title: "Given up", Text: "The schedule is used up. Resend begins it anew.", At: d.FinishedAt}}
+	case d.State == paraph.DeliverySkipped:
+		return []webhooks.Step{{Icon: "ban", Tone: kit.Neutral, Title: "Skipped", Text: "The webhook was switched off. This is kept and can be sent again.", At: d.FinishedAt}}
+	}
+	next := webhooks.Step{Icon: "clock", Tone: kit.Info, Title: fmt.Sprintf("Attempt %d", d.Attempts+1), At: d.NextAttemptAt, Ahead: true}
+	switch {
+	case d.ClaimID != "":
+		next.Title, next.At = next.Title+" is under way", time.Time{}
+	case !d.NextAttemptAt.After(now):
+		next.Title, next.At = next.Title+" is due", time.Time{}
+	}
+	sch, err := webhook.ParseSchedule(e.Schedule)
+	if err != nil {
+		return []webhooks.Step{next}
+	}
+	due := d.NextAttemptAt
+	if due.Before(now) {
+		due = now
+	}
+	ahead := sch.Ahead(d.Attempts-d.Before+1, due)
+	if len(ahead) == 0 {
+		next.Text = "It is the last one of its schedule."
+		return []webhooks.Step{next}
+	}
+	return []webhooks.Step{next, {
+		Icon: "hourglass", Tone: kit.Neutral, Title: "If that fails", Ahead: true,
+		Text: "Then again after " + waits(due, ahead) + ". It is given up after the last, on " + kit.Exact(ahead[len(ahead)-1]) + " at the earliest.",
+	}}
+}
+
+// waits are the waits between the attempts ahead, the first few of them.
+func waits(from time.Time, ahead []time.Time) string {
+	const most = 6
+	var words []string
+	for i, at := range ahead {
+		if i == most && len(ahead) > most+1 {
+			words = append(words, fmt.Sprintf("and %d more times", len(ahead)-most))
+			break
+		}
+		words = append(words, webhooks.Wait(at.Sub(from)))
+		from = at
+	}
+	return strings.Join(words, ", ")
 }
 
 func (s *server) resend(w http.ResponseWriter, r *http.Request) error {

@@ -10,14 +10,10 @@ import (
 	"time"
 
 	"github.com/paraph-sign/paraph"
-	"github.com/paraph-sign/paraph/internal/store"
 	"github.com/paraph-sign/paraph/internal/web/ui/kit"
 	"github.com/paraph-sign/paraph/internal/web/ui/webhooks"
 	"github.com/paraph-sign/paraph/internal/webhook"
 )
-
-// recently is of how many deliveries a webhook's health is counted.
-const recently = 200
 
 // hook is the webhook in the path, if it belongs to the space of who asks.
 func (s *server) hook(r *http.Request) (paraph.Endpoint, error) {
@@ -42,24 +38,21 @@ func (s *server) webhooksPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	stats, err := s.Store.RecentStats(r.Context(), signed.Space.ID, recently)
+	healths, waiting, err := s.healths(r.Context(), signed.Space.ID, all)
 	if err != nil {
 		return err
 	}
 	fresh := s.freshHook(w, r)
 	for _, e := range all {
 		v.Rows = append(v.Rows, webhooks.Row{
-			ID: e.ID, URL: e.URL, Description: e.Description, Events: e.Events, On: e.Enabled, Why: offWord(e), Trouble: troubleOf(e), Health: health(stats[e.ID]),
+			ID: e.ID, URL: e.URL, Description: e.Description, Events: e.Events, Mark: markOf(e, v.Now),
+			Health: health(healths[e.ID], waiting[e.ID], spanOf(""), v.Now),
 		})
 		if e.ID == fresh {
 			v.Fresh = &webhooks.Secret{Title: "The webhook is there", Value: e.SigningSecret}
 		}
 	}
 	return s.page(w, r, http.StatusOK, webhooks.ListPage(v), s.hookPage("Webhooks"))
-}
-
-func health(st store.EndpointStats) webhooks.Health {
-	return webhooks.Health{Succeeded: st.Succeeded, Failed: st.Failed, LastOK: st.LastOK}
 }
 
 // newHookForm is the form with what applies when nothing is said.
@@ -371,21 +364,23 @@ func (s *server) webhookPage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) hookView(r *http.Request, e paraph.Endpoint) (v webhooks.Webhook, err error) {
-	now := s.Store.Now()
-	stats, err := s.Store.RecentStats(r.Context(), e.AccountID, recently)
+	now, span := s.Store.Now(), spanOf(r.URL.Query().Get("span"))
+	h, err := s.Store.Health(r.Context(), e.AccountID, e.ID, span.since(now))
 	if err != nil {
 		return v, err
 	}
-	waiting, err := s.Store.Backlog(r.Context(), e.AccountID, e.ID)
+	waiting, err := s.Store.Backlogs(r.Context(), e.AccountID, []int64{e.ID})
 	if err != nil {
 		return v, err
 	}
+	q := readLogQuery(r, hookPath(e.ID))
 	v = webhooks.Webhook{
 		ID: e.ID, URL: e.URL, Description: e.Description, On: e.Enabled, Why: e.DisabledWhy, OffSince: e.DisabledAt, Events: e.Events,
-		Facts: hookFacts(e), Health: health(stats[e.ID]), Tests: testOptions(e), Open: r.URL.Query().Get("do"), Now: now, Self: r.URL.RequestURI(),
-		Waiting: waiting, Trouble: troubleOf(e),
+		Facts: hookFacts(e), Mark: markOf(e, now), Health: health(h, waiting[e.ID], span, now), Spans: spanLinks(q, span), Tests: testOptions(e),
+		Open: r.URL.Query().Get("do"), Now: now, Trouble: troubleOf(e),
 	}
-	return v, s.deliveryLog(r, e, &v)
+	v.Log, err = s.hookLog(r, q, e)
+	return v, err
 }
 
 func hostOf(raw string) string {

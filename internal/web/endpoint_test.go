@@ -182,7 +182,10 @@ func sends(t *testing.T, w *desktest.World, e paraph.Endpoint, outcome func(d *p
 			d.LastStatus, d.LastError = a.Status, a.Code
 			results = append(results, store.Result{Delivery: d, Attempt: a})
 		}
-		return tx.SaveResults(t.Context(), results)
+		if err := tx.SaveResults(t.Context(), results); err != nil {
+			return err
+		}
+		return tx.AddToHours(t.Context(), results)
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -195,8 +198,8 @@ func TestDeliveryPage(t *testing.T) {
 		v, p, e := hooked(t, w)
 		to := v.post(hookPath(e.ID)+"/test", "event", "document.sent")
 		path := to.header.Get("Location")
-		a := v.get(path).is(http.StatusOK).says("document.sent").says("is due now").says("test").says("None yet.")
-		if a.Find("[data-live]").Length() != 1 {
+		a := v.get(path).is(http.StatusOK).says("document.sent").says("Attempt 1 of 12 is due and waits for its turn.").says("Somebody sent a test").says("None yet.")
+		if a.Find("[data-live]").Length() == 0 {
 			t.Error("what is pending is not watched")
 		}
 		ds, err := w.Store.Deliveries(t.Context(), p.Who.AccountID, store.DeliveryFilter{Limit: 1})
@@ -221,7 +224,8 @@ func TestDeliveryPage(t *testing.T) {
 		})
 		a = v.get(path).is(http.StatusOK).silent(token).silent("hush-hush").silent("Bearer 12345").silent("<b>you sent")
 		for _, says := range []string{
-			"Retrying", "503 Service Unavailable", "198.51.100.4:443", "in 4 minutes", "X-Echo", "The rest was not kept.", d.MessageID, "TLS 7.0 ms", "Waiting 16 ms",
+			"Retrying", "503 Service Unavailable", "198.51.100.4:443", "Attempt 2 of 12 comes in 4 min", "X-Echo", "A proxy answered, but the program behind it did not.",
+			"Attempt 1: 503 Service Unavailable", "Then again after 2 min, 4 min, 8 min, 16 min, 32 min, 1 h 4 min, and 4 more times. It is given up after the last, on", "The rest was not kept.", d.MessageID, "TLS 7.0 ms", "Waiting 16 ms",
 		} {
 			a.says(says)
 		}
@@ -231,10 +235,10 @@ func TestDeliveryPage(t *testing.T) {
 		if body := a.Find("pre[aria-label='Body of the request']").Text(); !strings.HasPrefix(body, "{\n  \"event\": \"DOCUMENT_SENT\",") || !strings.Contains(body, `"token": "********"`) {
 			t.Errorf("the body is shown as %s", body)
 		}
-		v.get(hookPath(e.ID)).says("503").says("in 4 minutes")
+		v.get(hookPath(e.ID)).says("503").says("in 4 min")
 
 		v.post(path + "/resend").goes(path)
-		v.get(path).says("is due now").says("It is sent again")
+		v.get(path).says("is due and waits").says("It is sent again")
 		sends(t, w, e, func(d *paraph.Delivery, a *paraph.Attempt) {
 			d.State, d.FinishedAt, a.Status, a.Code = paraph.DeliverySucceeded, w.Store.Now(), 200, "ok"
 		})
@@ -242,7 +246,7 @@ func TestDeliveryPage(t *testing.T) {
 		if a.Find("[data-live]").Length() != 0 {
 			t.Error("what is over is still watched")
 		}
-		v.get("/settings/webhooks").says("100 %").says("1 of the last 1")
+		v.get("/settings/webhooks").says("50 %").says("1 of 2 attempts")
 	})
 }
 
@@ -310,7 +314,8 @@ func TestDeliveryLog(t *testing.T) {
 		}
 		for q, want := range map[string]int{
 			"event=form.declined": 1, "state=succeeded": 0, "state=pending&event=form.declined": 1, "q=" + id(first.ID): 1, "q=" + first.MessageID: 1, "q=nothing": 0,
-			"until=2026-09-14": 1, "since=2026-09-14&until=2026-09-14": 1, "since=2026-09-16": 0, "state=nonsense&event=form.declined": 1,
+			"until=2026-09-14": 1, "since=2026-09-14&until=2026-09-14": 1, "since=2026-09-16": 0, "state=nonsense&event=form.declined": 1, "within=1h": deliveriesAtOnce, "within=1h&event=form.declined": 0, "within=nonsense&event=form.declined": 1,
+			"code=none": 0, "code=timeout": 0, "code=503": 0,
 		} {
 			if got := len(hrefs(v.get(hookPath(e.ID)+"?"+q).is(http.StatusOK), "#deliveries td.lead a")); got != want {
 				t.Errorf("%s: %d deliveries, want %d", q, got, want)

@@ -72,7 +72,7 @@ func TestReplayAsTold(t *testing.T) {
 		v.post(hookPath(e.ID)+"/replays", "state", "failed").is(http.StatusConflict).says("still running")
 		v.get(link).says("A replay is running")
 		w.RunDue(t)
-		log := v.get(hookPath(e.ID) + "?replay=1").is(http.StatusOK).says("Only what")
+		log := v.get(hookPath(e.ID) + "?replay=1").is(http.StatusOK).says("Replay: 1")
 		if n := log.Find("#deliveries tbody tr").Length(); n != 2 {
 			t.Errorf("the log of the replay has %d rows", n)
 		}

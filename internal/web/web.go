@@ -99,6 +99,8 @@ func (s *server) routes() []route {
 		{"GET /settings/webhooks", signedIn, s.webhooksPage},
 		{"POST /settings/webhooks", signedIn, s.newWebhook},
 		{"GET /settings/webhooks/new", signedIn, s.newWebhookPage},
+		{"GET /settings/webhooks/log", signedIn, s.logPage},
+		{"GET /settings/webhooks/log.csv", signedIn, s.logFile},
 		{"GET /settings/webhooks/{id}", signedIn, s.webhookPage},
 		{"POST /settings/webhooks/{id}", signedIn, s.editWebhook},
 		{"GET /settings/webhooks/{id}/edit", signedIn, s.editWebhookPage},

@@ -4,12 +4,11 @@ const day = 24 * hour;
 
 /** Keeps the words of <time data-relative> true while a page stays open. The words are those of kit.Humane. */
 export function keepTimes(): void {
-  const times = document.querySelectorAll<HTMLTimeElement>("time[data-relative]");
-  if (times.length === 0) return;
-  for (const el of times) el.title = new Date(el.dateTime).toLocaleString(undefined, { dateStyle: "long", timeStyle: "long" });
+  const times = () => document.querySelectorAll<HTMLTimeElement>("time[data-relative]");
+  for (const el of times()) el.title = new Date(el.dateTime).toLocaleString(undefined, { dateStyle: "long", timeStyle: "long" });
   setInterval(() => {
     if (document.hidden) return;
-    for (const el of times) el.textContent = humane(new Date(el.dateTime), new Date()) ?? el.textContent;
+    for (const el of times()) el.textContent = humane(new Date(el.dateTime), new Date()) ?? el.textContent;
   }, 30_000);
 }
 

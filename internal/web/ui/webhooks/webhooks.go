@@ -29,16 +29,14 @@ type Row struct {
 	ID               int64
 	URL, Description string
 	Events           []string
-	On               bool
-	Why              string // it is off, in two words; "" when somebody switched it off
-	Trouble          *Trouble
-	Health           Health
+	Mark             Mark
+	Health           Health // of the last 24 hours
 }
 
-// Health is what became of the newest deliveries of a webhook.
-type Health struct {
-	Succeeded, Failed int
-	LastOK            time.Time
+// Mark is how a webhook is, in a word and, where that says too little, a sentence.
+type Mark struct {
+	Status kit.Status
+	Text   string
 }
 
 // Secret is a signing secret, shown this once.
@@ -70,25 +68,6 @@ func deleteQuestion(id int64, url, dialog, back string, open bool) kit.Confirm {
 	}
 }
 
-// rate is the share of deliveries that arrived, in words.
-func (h Health) rate() string {
-	n := h.Succeeded + h.Failed
-	switch {
-	case n == 0:
-		return "—"
-	case h.Failed == 0:
-		return "100 %"
-	}
-	return strconv.FormatFloat(float64(h.Succeeded*1000/n)/10, 'f', -1, 64) + " %"
-}
-
-func (h Health) detail() string {
-	if h.Succeeded+h.Failed == 0 {
-		return "none finished yet"
-	}
-	return strconv.Itoa(h.Succeeded) + " of the last " + strconv.Itoa(h.Succeeded+h.Failed)
-}
-
 // eventNames are the first events of a webhook, and how many more there are.
 func eventNames(events []string) (first []string, rest string) {
 	const most = 3
@@ -115,53 +94,21 @@ type Webhook struct {
 	OffSince    time.Time
 	Events      []string
 	Facts       []kit.Pair
+	Mark        Mark
 	Health      Health
-	Waiting     int64 // deliveries
+	Spans       []Span
 	Trouble     *Trouble
 	Missed      *Missed
 	Tests       []kit.Option
 	TestWrong   string
 
-	Deliveries []Delivery
-	Filter     Filter
-	Pager      kit.Pager
-	Live       bool   // something is about to happen
-	Self       string // the address of this view
+	Log Log
 
 	Open string
 	Now  time.Time
 }
 
 func (v Webhook) path() string { return path(v.ID) }
-
-// Filter is what the log of deliveries is searched by, as it was entered.
-type Filter struct {
-	State, Event, Since, Until, Query string
-	States, Events                    []kit.Option
-	Replay                            string // the id of the replay that queued them last
-	Wrong                             kit.Wrong
-}
-
-func (f Filter) set() bool {
-	return f.State+f.Event+f.Since+f.Until+f.Query+f.Replay != ""
-}
-
-// Delivery is a row of the log.
-type Delivery struct {
-	ID       int64
-	Event    string
-	Test     bool
-	State    string // for kit.StatusBadge
-	Code     string
-	At       time.Time
-	Attempts int
-	Next     time.Time // zero: there is no next attempt
-	Now      bool      // it is being sent, or due
-}
-
-func (v Webhook) href(d Delivery) string {
-	return v.path() + "/deliveries/" + strconv.FormatInt(d.ID, 10)
-}
 
 // One is one delivery's page.
 type One struct {
@@ -170,7 +117,9 @@ type One struct {
 	Event         string
 	Test          bool
 	State         string
-	Next          string // when the next attempt is, in a sentence; "" for never
+	Next          string    // what is next, in a sentence; "" when it is over
+	NextAt        time.Time // when, while nobody is sending it
+	Course        []Step
 	Facts         []kit.Pair
 	Envelope      string // its page, "" for none
 	Body          string // readable, with nothing in it that lets somebody sign
@@ -195,6 +144,8 @@ type Attempt struct {
 	OK       bool
 	Outcome  string // "200 OK", "Connection refused"
 	Error    string // in a sentence
+	Advice   string // what that means and what to do
+	Code     string // for programs
 	Address  string
 	Phases   []Phase
 	Total    time.Duration
@@ -256,4 +207,46 @@ func (a Attempt) spoken() string {
 		words[i] = p.Name + " " + Took(p.Took)
 	}
 	return strings.Join(words, ", ")
+}
+
+// Step is one step in a delivery's course.
+type Step struct {
+	Icon  string
+	Tone  kit.Tone
+	Title string
+	Text  string
+	Href  string    // of more about it
+	At    time.Time // zero: it says no time
+	Ahead bool      // it is still to come
+	Wait  string    // how long after the step before, "" when that says nothing
+}
+
+// Ahead is how far off a moment is, to the second while that is near: "in 42 s", "in 3 min 5 s", "in 2 h 10 min", "in 3 days".
+func Ahead(at, now time.Time) string {
+	d := at.Sub(now).Round(time.Second)
+	if d <= 0 {
+		return "now"
+	}
+	return "in " + Wait(d)
+}
+
+// Wait is a span in at most two units.
+func Wait(d time.Duration) string {
+	d = d.Round(time.Second)
+	two := func(big, small time.Duration, bigName, smallName string) string {
+		out := strconv.Itoa(int(d/big)) + " " + bigName
+		if rest := d % big / small; rest > 0 {
+			out += " " + strconv.Itoa(int(rest)) + " " + smallName
+		}
+		return out
+	}
+	switch {
+	case d < time.Minute:
+		return strconv.Itoa(int(d/time.Second)) + " s"
+	case d < time.Hour:
+		return two(time.Minute, time.Second, "min", "s")
+	case d < 48*time.Hour:
+		return two(time.Hour, time.Minute, "h", "min")
+	}
+	return strconv.Itoa(int((d+12*time.Hour)/(24*time.Hour))) + " days"
 }

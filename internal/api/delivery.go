@@ -131,7 +131,10 @@ type deliveryFilter struct {
 	Since  string `query:"since" doc:"Created at or after this time, in ISO 8601."`
 	Until  string `query:"until" doc:"Created before this time."`
 	Query  string `query:"q" doc:"A delivery's, a submission's or a message's id."`
+	Code   string `query:"code" doc:"How the last attempt ended: an error code such as timeout, a status such as 503, 5xx for all of a kind, or none for no answer."`
 	Replay int64  `query:"replay_id" doc:"Queued last by this replay."`
+
+	SubmissionID int64 `query:"submission_id"`
 }
 
 func (a *api) listDeliveries(ctx context.Context, in *deliveryFilter) (p Page[DeliveryRow], err error) {
@@ -139,7 +142,10 @@ func (a *api) listDeliveries(ctx context.Context, in *deliveryFilter) (p Page[De
 	if _, err := a.store.Endpoint(ctx, account, in.ID); err != nil {
 		return p, err
 	}
-	f := store.DeliveryFilter{EndpointID: in.ID, ReplayID: in.Replay, State: paraph.DeliveryState(in.State), Query: in.Query, Before: in.After, After: in.Before, Limit: in.limit()}
+	f := store.DeliveryFilter{
+		EndpointID: in.ID, EnvelopeID: in.SubmissionID, ReplayID: in.Replay, State: paraph.DeliveryState(in.State), Code: in.Code, Query: in.Query,
+		Before: in.After, After: in.Before, Limit: in.limit(),
+	}
 	if in.State != "" && !slices.Contains(paraph.DeliveryStates(), f.State) {
 		return p, paraph.FieldErrorf("state", "“%s” is not a state: pending, succeeded, failed or skipped.", short(in.State))
 	}
@@ -156,15 +162,23 @@ func (a *api) listDeliveries(ctx context.Context, in *deliveryFilter) (p Page[De
 	if f.Until, err = parseTime("until", in.Until); err != nil {
 		return p, err
 	}
-	found, err := a.store.Deliveries(ctx, account, f)
+	found, err := a.store.DeliveryLog(ctx, account, f)
 	if err != nil {
 		return p, err
 	}
 	var out []DeliveryRow
-	for _, d := range found {
+	for _, d := range found.Deliveries {
 		out = append(out, rowOf(d))
 	}
-	return paged(out, func(d DeliveryRow) int64 { return d.ID }), nil
+	p = paged(out, func(d DeliveryRow) int64 { return d.ID })
+	if found.LookedTo > 0 { // there may be more beyond what one page looks at
+		if in.Before > 0 {
+			p.Pagination.Prev = &found.LookedTo
+		} else {
+			p.Pagination.Next = &found.LookedTo
+		}
+	}
+	return p, nil
 }
 
 func (a *api) getDelivery(ctx context.Context, in *ByID) (out DeliveryDetail, err error) {

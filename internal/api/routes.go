@@ -45,7 +45,7 @@ func (a *api) routes() {
 	handle(a, route{"GET", "/webhooks/{id}/secret", "getWebhookSecret", webhooks, "Show a webhook's secrets", "For tokens of admins of the space. Nowhere else are secrets answered after the creation.", 0}, a.webhookSecrets)
 	handle(a, route{"POST", "/webhooks/{id}/enable", "enableWebhook", webhooks, "Switch a webhook on", "The answer tells what it missed, which can be replayed.", 0}, a.enableWebhook)
 
-	handle(a, route{"GET", "/webhooks/{id}/deliveries", "listDeliveries", deliveries, "List a webhook's deliveries", "The newest first.", 0}, a.listDeliveries)
+	handle(a, route{"GET", "/webhooks/{id}/deliveries", "listDeliveries", deliveries, "List a webhook's deliveries", "The newest first. One page looks at 20,000 deliveries at most, so that with a filter a page can be short, or empty, and still have a next.", 0}, a.listDeliveries)
 	handle(a, route{"GET", "/deliveries/{id}", "getDelivery", deliveries, "Get a delivery with all its attempts", "The body is shown as it was sent, with the tokens of signing links masked.", 0}, a.getDelivery)
 	handle(a, route{"POST", "/deliveries/{id}/resend", "resendDelivery", deliveries, "Send a delivery again", "The same bytes under the same webhook-id, at once, with the whole schedule of retries.", 0}, a.resendDelivery)
 	handle(a, route{"POST", "/webhooks/{id}/replays", "createReplay", deliveries, "Send many deliveries again", replayAbout, http.StatusCreated}, a.createReplay)

@@ -24,7 +24,7 @@ func inFlightAtOnce(c *customers) int { return len(c.endpoints) * paraph.Default
 // TestFaultKilled: a server on SQLite is killed at random moments under load.
 func TestFaultKilled(t *testing.T) {
 	t.Parallel()
-	began, n := time.Now(), faulttest.Times(3, 10, 50)
+	began, n := time.Now(), faulttest.Times(2, 6, 50)
 	s := newServer(t)
 	s.start()
 	c := newCustomers(t, s)
@@ -47,7 +47,7 @@ func TestFaultKilled(t *testing.T) {
 // again and again. The others go on.
 func TestFaultNodeKilled(t *testing.T) {
 	t.Parallel()
-	began, n := time.Now(), faulttest.Times(1, 4, 20)
+	began, n := time.Now(), faulttest.Times(1, 2, 20)
 	data, database := t.TempDir(), pgtest.New(t)
 	nodes := []*server{newNode(t, data, database), newNode(t, data, database), newNode(t, data, database)}
 	for _, s := range nodes {
@@ -73,7 +73,7 @@ func TestFaultNodeKilled(t *testing.T) {
 // shut down and crashed in turn. The server says 5xx meanwhile, and goes on.
 func TestFaultPostgresRestarted(t *testing.T) {
 	t.Parallel()
-	began, n := time.Now(), faulttest.Times(1, 4, 20)
+	began, n := time.Now(), faulttest.Times(1, 2, 20)
 	cluster := pgtest.NewCluster(t)
 	s := newNode(t, t.TempDir(), cluster.URL())
 	s.start()

@@ -203,6 +203,7 @@ var expectations = map[string]expected{
 	"GET /dev/mail/{id}":      {path: "/dev/mail/999", nobody: 404, stranger: 404, owner: 404},
 	"GET /dev/mail/{id}/html": {path: "/dev/mail/999/html", nobody: 404, stranger: 404, owner: 404},
 	"GET /dev/inbox":          {path: "/dev/inbox", nobody: 200, stranger: 200, owner: 200},
+	"POST /dev/inbox":         {path: "/dev/inbox", nobody: 303, stranger: 303, owner: 303},
 	"POST /dev/inbox/{name}":  {path: "/dev/inbox/x", nobody: 200, stranger: 200, owner: 200},
 }
 

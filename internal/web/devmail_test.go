@@ -3,12 +3,18 @@ package web
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+	"github.com/paraph-sign/paraph"
+	"github.com/paraph-sign/paraph/internal/desk"
 	"github.com/paraph-sign/paraph/internal/desk/desktest"
 	"github.com/paraph-sign/paraph/internal/web/ui/assets"
 	"github.com/paraph-sign/paraph/internal/web/ui/dev"
@@ -114,7 +120,7 @@ func TestDevInbox(t *testing.T) {
 	if got := send("/dev/inbox/large", strings.Repeat("x", inboxBody+1)); got != http.StatusRequestEntityTooLarge {
 		t.Errorf("a large body: status %d", got)
 	}
-	a := v.get("/dev/inbox").is(http.StatusOK).says("document.sent").says("answered 503").silent("<i>")
+	a := v.get("/dev/inbox").is(http.StatusOK).says("document.sent").says("Answered 503").silent("<i>")
 	if got := a.Find("pre").First().Text(); got != "{\n  \"a\": {\n    \"b\": \"<i>\"\n  }\n}" {
 		t.Errorf("the body is shown as %q", got)
 	}
@@ -124,4 +130,68 @@ func TestDevInbox(t *testing.T) {
 	if n := v.get("/dev/inbox").Find("details.attempt").Length(); n != inboxRequests {
 		t.Errorf("%d requests are kept", n)
 	}
+}
+
+// TestDevInboxChecksSignatures: by the secrets of the webhooks that lead to
+// the same address, and of no others.
+func TestDevInboxChecksSignatures(t *testing.T) {
+	t.Parallel()
+	w := desktest.New(t, desktest.Options{Base: "http://127.0.0.1:1", Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	s := siteOf(t, w)
+	ann := w.Person(t, "Ann Admin")
+	hook := func(name string) paraph.Endpoint {
+		e, err := w.Desk.CreateEndpoint(t.Context(), ann.Who, paraph.Endpoint{URL: "http://127.0.0.1:1/dev/inbox/" + name, Events: []string{"*"}, Secret: "sesame", Enabled: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	crm, other := hook("crm"), hook("crm-2")
+	send := func(signer paraph.Endpoint, event, body string, at time.Time) {
+		t.Helper()
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest(http.MethodPost, "/dev/inbox/crm", strings.NewReader(body+"!"))
+		if signer.SigningSecret != "" {
+			r = httptest.NewRequest(http.MethodPost, "/dev/inbox/crm", strings.NewReader(body))
+			key, err := standardwebhooks.NewWebhook(signer.SigningSecret)
+			if err != nil {
+				t.Fatal(err)
+			}
+			signature, err := key.Sign("msg_1", at, []byte(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Webhook-Id", "msg_1")
+			r.Header.Set("Webhook-Timestamp", strconv.FormatInt(at.Unix(), 10))
+			r.Header.Set("Webhook-Signature", signature)
+			r.Header.Set("X-Documenso-Secret", "sesame")
+		}
+		r.Header.Set("X-Paraph-Event", event)
+		if s.handler.ServeHTTP(w, r); w.Code != http.StatusOK {
+			t.Fatalf("answered %d", w.Code)
+		}
+	}
+	v := s.visitor(t)
+	send(crm, "form.viewed", `{"a":1}`, w.Store.Now())
+	v.get("/dev/inbox").says("Signed by webhook " + strconv.FormatInt(crm.ID, 10)).says("Standard Webhooks: made with the secret of webhook").says("X-Documenso-Secret is that of webhook")
+	send(other, "form.started", `{"a":1}`, w.Store.Now())
+	v.get("/dev/inbox?event=form.started").says("Wrong signature").says("made with no secret of a webhook that leads here").silent("Signed by")
+	send(crm, "document.sent", `{"a":1}`, w.Store.Now().Add(-time.Hour))
+	v.get("/dev/inbox?event=document.sent").says("Wrong signature").says("too old by 55 min")
+	send(paraph.Endpoint{}, "document.signed", `{}`, w.Store.Now())
+	v.get("/dev/inbox?event=document.signed").says("Not signed").silent("Wrong signature")
+	if n := v.get("/dev/inbox").Find("details.attempt").Length(); n != 4 {
+		t.Errorf("%d requests are shown", n)
+	}
+	if n := v.get("/dev/inbox").Find("select[name=event] option").Length(); n != 5 {
+		t.Errorf("%d events can be chosen", n)
+	}
+	v.get("/dev/inbox?event=%3Cb%3E").says("No <b> yet")
+	if _, err := w.Desk.RotateSecret(t.Context(), ann.Who, crm.ID, desk.Rotation{Grace: time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	send(crm, "form.declined", `{}`, w.Store.Now())
+	v.get("/dev/inbox?event=form.declined").says("before its rotation")
+	v.post("/dev/inbox")
+	v.get("/dev/inbox").says("Nothing received yet")
 }

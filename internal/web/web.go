@@ -165,6 +165,7 @@ func (s *server) routes() []route {
 		{"GET /dev/mail/{id}", anybody, s.devMailPage},
 		{"GET /dev/mail/{id}/html", anybody, s.devMailHTML},
 		{"GET /dev/inbox", anybody, s.devInbox},
+		{"POST /dev/inbox", anybody, s.devClear},
 		{"POST /dev/inbox/{name}", anybody, s.devReceive},
 	}
 }

@@ -74,9 +74,25 @@ func (a Attachment) label() string { return a.Name + ", " + kit.Bytes(int64(a.Si
 
 // Inbox is what webhooks sent to this server itself.
 type Inbox struct {
-	All  []Received // newest first
-	Base string
-	Now  time.Time
+	All    []Received // newest first
+	Total  int        // of all events
+	Event  string     // that is shown alone; "" for all
+	Events []string   // that are there
+	Base   string
+	Now    time.Time
+}
+
+func (v Inbox) events() []kit.Option {
+	out := []kit.Option{{Label: "All events", Selected: v.Event == ""}}
+	known := false
+	for _, e := range v.Events {
+		out = append(out, kit.Option{Value: e, Label: e, Selected: e == v.Event})
+		known = known || e == v.Event
+	}
+	if v.Event != "" && !known {
+		out = append(out, kit.Option{Value: v.Event, Label: v.Event, Selected: true})
+	}
+	return out
 }
 
 // Received is one request.
@@ -86,14 +102,43 @@ type Received struct {
 	At             time.Time
 	Status         int // that it was answered
 	Event, Attempt string
+	Test           bool
 	Headers        [][2]string
 	Body           string
+	Signed         Signed
+}
+
+// Signed is what a request's signatures are worth.
+type Signed struct {
+	State SignedState
+	By    string   // whose secret it was, when it is valid
+	Lines []string // what was found, a sentence each
+}
+
+// SignedState says whether a request's signature is good.
+type SignedState string
+
+// The states of a signature.
+const (
+	Valid    SignedState = "valid"
+	Wrong    SignedState = "wrong"
+	Unsigned SignedState = "unsigned"
+)
+
+func (s Signed) status() kit.Status {
+	switch s.State {
+	case Valid:
+		return kit.Status{Label: "Signed by " + s.By, Tone: kit.Success, Icon: "check"}
+	case Wrong:
+		return kit.Status{Label: "Wrong signature", Tone: kit.Error, Icon: "x"}
+	}
+	return kit.Status{Label: "Not signed", Tone: kit.Neutral, Icon: "info"}
 }
 
 func (q Received) dom() string { return "received-" + strconv.FormatInt(q.ID, 10) }
 
 func (q Received) state() kit.Status {
-	st := kit.Status{Label: "answered " + strconv.Itoa(q.Status), Tone: kit.Success, Icon: "check"}
+	st := kit.Status{Label: "Answered " + strconv.Itoa(q.Status), Tone: kit.Success, Icon: "check"}
 	if q.Status > 299 {
 		st.Tone, st.Icon = kit.Error, "x"
 	}

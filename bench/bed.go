@@ -22,6 +22,9 @@ import (
 // too.
 const contractPath = "cmd/paraph/sample/contract.pdf"
 
+// retention is of the server's own work, which runs where a load says so.
+const retention = 24 * time.Hour
+
 // tools are what all beds of a run share.
 type tools struct {
 	dir      string
@@ -126,6 +129,7 @@ func (b *bed) open(ctx context.Context, address string) (err error) {
 	b.desk, err = desk.New(desk.Config{
 		Store: b.store, Blobs: blobs, Engine: b.engine, Identity: b.identity, Client: b.client, Mailer: mail.NewCatcher(time.Now),
 		Links: desk.Links{Base: "http://localhost:3000", Key: make([]byte, 32)}, Log: quiet(), MaxSize: 100 << 20, Instance: "Bench",
+		Retention: retention,
 	})
 	return err
 }

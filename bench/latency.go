@@ -22,14 +22,15 @@ type load struct {
 	fill  func(b *bed) error
 	ratio *float64 // of its median to that of the quiet one in the same round
 	p99   *float64
+	jobs  bool // the server's own work goes on too
 }
 
 func quietLoad(f *figures) load {
-	return load{"quiet", func(*bed) error { return nil }, new(float64), &f.LatencyP99}
+	return load{name: "quiet", fill: func(*bed) error { return nil }, ratio: new(float64), p99: &f.LatencyP99}
 }
 
 func backlogLoad(o options, f *figures) load {
-	return load{"backlog", func(b *bed) error { return b.backlog(o.waiting, f) }, &f.BacklogRatio, &f.BacklogP99}
+	return load{name: "backlog", fill: func(b *bed) error { return b.backlog(o.waiting, f) }, ratio: &f.BacklogRatio, p99: &f.BacklogP99}
 }
 
 // latency is the time from the commit of an event to the receiver's having
@@ -39,9 +40,10 @@ func backlogLoad(o options, f *figures) load {
 func latency(o options, t tools, p place, f *figures) error {
 	loads := []load{
 		quietLoad(f), backlogLoad(o, f),
-		{"idle", func(b *bed) error { _, err := b.crowd(10_000); return err }, &f.IdleRatio, &f.IdleP99},
-		{"waiting", (*bed).waitingCrowd, &f.WaitingRatio, &f.WaitingP99},
-		{"hanging", (*bed).hanging, &f.HangingRatio, &f.HangingP99},
+		{name: "idle", fill: func(b *bed) error { _, err := b.crowd(10_000); return err }, ratio: &f.IdleRatio, p99: &f.IdleP99},
+		{name: "waiting", fill: (*bed).waitingCrowd, ratio: &f.WaitingRatio, p99: &f.WaitingP99},
+		{name: "hanging", fill: (*bed).hanging, ratio: &f.HangingRatio, p99: &f.HangingP99},
+		{name: "pruning", fill: (*bed).outOfDate, ratio: &f.PruningRatio, p99: &f.PruningP99, jobs: true},
 	}
 	beds := make([]*bed, len(loads))
 	for i, l := range loads {
@@ -56,7 +58,7 @@ func latency(o options, t tools, p place, f *figures) error {
 	for round := range o.rounds {
 		for i := range loads {
 			i = (i + round) % len(loads)
-			v, err := beds[i].latencies(round)
+			v, err := beds[i].latencies(round, loads[i].jobs)
 			if err != nil {
 				return fmt.Errorf("%s: %w", loads[i].name, err)
 			}
@@ -113,12 +115,16 @@ func (t tools) loaded(o options, p place, l load) (b *bed, err error) {
 }
 
 // latencies is a turn, in milliseconds.
-func (b *bed) latencies(round int) (took []float64, err error) {
+func (b *bed) latencies(round int, jobs bool) (took []float64, err error) {
 	stop, err := b.dispatch()
 	if err != nil {
 		return nil, err
 	}
 	defer stop()
+	if jobs {
+		b.desk.Start()
+		defer b.desk.Stop()
+	}
 	arrived := make(chan time.Time, 1)
 	b.receiver.onSeen(func() { arrived <- time.Now() })
 	defer b.receiver.seen.Store(nil)

@@ -160,3 +160,31 @@ func (b *bed) hanging() error {
 		return tx.InsertDeliveries(ctx, ds)
 	})
 }
+
+// outOfDate adds deliveries that ended long ago, more than are pruned in a run,
+// and lets the pruning begin with the server's own work.
+func (b *bed) outOfDate() error {
+	ctx := context.Background()
+	es, err := b.addEndpoints(b.who.AccountID, 1, b.receiver.url)
+	if err != nil {
+		return err
+	}
+	body := sampleBody()
+	for range 100 {
+		err := b.store.Claim(ctx, func(tx *store.Tx) error {
+			ds := make([]paraph.Delivery, 1000)
+			long := tx.Now().Add(-2 * retention)
+			for i := range ds {
+				ds[i] = paraph.Delivery{
+					AccountID: es[0].AccountID, EndpointID: es[0].ID, EventName: "document.completed", MessageID: "msg_" + paraph.NewToken(24),
+					Body: body, State: paraph.DeliverySucceeded, Attempts: 1, LastStatus: 204, CreatedAt: long, FinishedAt: long,
+				}
+			}
+			return tx.InsertDeliveries(ctx, ds)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return b.desk.PrepareSweep(ctx)
+}

@@ -48,6 +48,8 @@ type figures struct {
 	WaitingP99         float64 `json:"endpoints_10k_waiting_latency_p99_ms"`
 	HangingRatio       float64 `json:"hanging_latency_ratio"`
 	HangingP99         float64 `json:"hanging_latency_p99_ms"`
+	PruningRatio       float64 `json:"pruning_latency_ratio"`
+	PruningP99         float64 `json:"pruning_latency_p99_ms"`
 
 	FanoutRatio float64 `json:"fanout_500_ratio_to_bare"`
 	FanoutMS    float64 `json:"fanout_500_ms"`
@@ -100,6 +102,8 @@ func table() []row {
 		{"  99 of 100", func(f *figures) float64 { return f.WaitingP99 }, "ms", 0, true},
 		{"one endpoint hangs: median to that without", func(f *figures) float64 { return f.HangingRatio }, "times", 1.2, true},
 		{"  99 of 100", func(f *figures) float64 { return f.HangingP99 }, "ms", 0, true},
+		{"while old deliveries are pruned: the same", func(f *figures) float64 { return f.PruningRatio }, "times", 1.5, true},
+		{"  99 of 100", func(f *figures) float64 { return f.PruningP99 }, "ms", 0, true},
 		{"one event to 500 endpoints, to 500 bare POSTs", func(f *figures) float64 { return f.FanoutRatio }, "times", 0, false},
 		{"  to the last POST", func(f *figures) float64 { return f.FanoutMS }, "ms", 0, false},
 		{"    of which until the commit", func(f *figures) float64 { return f.FanoutEvent }, "ms", 0, false},

@@ -2,13 +2,11 @@ package webhook
 
 import (
 	"context"
-	"crypto/ed25519"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"io"
 	"log"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -20,6 +18,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"github.com/paraph-sign/paraph"
 )
 
 func TestSendCarriesEverything(t *testing.T) {
@@ -87,32 +87,9 @@ func TestLogMasksSecrets(t *testing.T) {
 	}
 }
 
-func TestRedirectsAreNotFollowed(t *testing.T) {
+// TestDeadlinesOfConnecting: each phase has its own, and none outlasts the exchange's.
+func TestDeadlinesOfConnecting(t *testing.T) {
 	t.Parallel()
-	var inside atomic.Int32
-	trap := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { inside.Add(1) }))
-	defer trap.Close()
-	for _, status := range []int{301, 302, 303, 307, 308} {
-		server := httptest.NewServer(http.RedirectHandler(trap.URL, status))
-		defer server.Close()
-		o := newTestClient(t, ClientConfig{}).Send(t.Context(), Request{URL: server.URL})
-		if o.Code != fmt.Sprintf("http_%d", status) || !strings.Contains(o.Error, "redirect") {
-			t.Errorf("%d: %s (%s)", status, o.Code, o.Error)
-		}
-	}
-	if inside.Load() != 0 {
-		t.Errorf("%d redirects were followed", inside.Load())
-	}
-}
-
-func TestConnectFailures(t *testing.T) {
-	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed := "http://" + l.Addr().String() + "/"
-	l.Close()
 	stuck := blockedResolver{make(chan struct{})}
 	t.Cleanup(func() { close(stuck.release) })
 	for _, tc := range []struct {
@@ -120,9 +97,6 @@ func TestConnectFailures(t *testing.T) {
 		timeout         time.Duration
 		cfg             ClientConfig
 	}{
-		{"nobody listens", closed, CodeConnectRefused, 0, ClientConfig{}},
-		{"no such name", "http://receiver.example/", CodeDNSFailed, 0, ClientConfig{Resolver: dnsOf()}},
-		{"no addresses", "http://receiver.example/", CodeDNSFailed, 0, ClientConfig{Resolver: dnsOf([]netip.Addr{})}},
 		{"DNS does not answer", "http://receiver.example/", CodeDNSFailed, 0, ClientConfig{Resolver: stuck, ResolveTimeout: 20 * time.Millisecond}},
 		{"DNS outlasts the exchange", "http://receiver.example/", CodeDNSFailed, 20 * time.Millisecond, ClientConfig{Resolver: stuck}},
 		{"connect deadline", fullBacklog(t), CodeConnectTimeout, 0, ClientConfig{ConnectTimeout: 50 * time.Millisecond}},
@@ -133,6 +107,9 @@ func TestConnectFailures(t *testing.T) {
 			o := newTestClient(t, tc.cfg).Send(t.Context(), Request{URL: tc.url, Timeout: tc.timeout})
 			if o.Code != tc.code || o.Error == "" || o.Status != 0 {
 				t.Errorf("%d %s (%s), want %s", o.Status, o.Code, o.Error, tc.code)
+			}
+			if o.Timings.Total > paraph.DefaultTimeout-time.Second {
+				t.Errorf("took %s: the short deadline did not end it", o.Timings.Total)
 			}
 		})
 	}
@@ -160,8 +137,6 @@ func TestTLS(t *testing.T) {
 		return server.URL
 	}
 	trusted := secure(func(*httptest.Server) {})
-	plain := quietServer(t)
-	plain.Start()
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -169,9 +144,6 @@ func TestTLS(t *testing.T) {
 	serve(t, silent, untilClosed)
 	silence := "https://" + silent.Addr().String() + "/"
 	both := secure(func(s *httptest.Server) { s.EnableHTTP2 = true })
-	mutual := secure(func(s *httptest.Server) { s.TLS.ClientAuth = tls.RequireAnyClientCert })
-	old := secure(func(s *httptest.Server) { s.TLS.MaxVersion = tls.VersionTLS11 })
-	expired := secure(func(s *httptest.Server) { s.TLS.Certificates = []tls.Certificate{expiredCertificate(t)} })
 	config := ClientConfig{RootCAs: roots}
 	for _, tc := range []struct {
 		name, url, code, says string
@@ -181,14 +153,6 @@ func TestTLS(t *testing.T) {
 		{"trusted", trusted, CodeOK, "", 0, config},
 		{"HTTP/2 as well", both, CodeOK, "", 0, config},
 		{"unknown authority", trusted, CodeTLSFailed, "not trusted", 0, ClientConfig{}},
-		{
-			"other name", strings.Replace(trusted, "127.0.0.1", "receiver.test", 1), CodeTLSFailed, "another host name", 0,
-			ClientConfig{RootCAs: roots, Resolver: dnsOf(addrs("127.0.0.1"))},
-		},
-		{"expired", expired, CodeTLSFailed, "expired", 0, config},
-		{"wants a client certificate", mutual, CodeTLSFailed, "refused", 0, config},
-		{"no TLS", strings.Replace(plain.URL, "http:", "https:", 1), CodeTLSFailed, "does not speak TLS", 0, config},
-		{"TLS 1.1", old, CodeTLSFailed, "", 0, config},
 		{"silence, handshake deadline", silence, CodeTLSFailed, "in time", 0, ClientConfig{ConnectTimeout: 300 * time.Millisecond}},
 		{"silence, whole deadline", silence, CodeTLSFailed, "within 300ms", 300 * time.Millisecond, ClientConfig{}},
 	} {
@@ -203,24 +167,6 @@ func TestTLS(t *testing.T) {
 			}
 		})
 	}
-}
-
-// expiredCertificate is for 127.0.0.1 and was valid in the year 2000.
-func expiredCertificate(t *testing.T) tls.Certificate {
-	t.Helper()
-	public, private, err := ed25519.GenerateKey(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), NotAfter: time.Date(2000, 12, 31, 0, 0, 0, 0, time.UTC),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(nil, template, template, public, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: private}
 }
 
 // quietServer does not log the handshakes that the test wants to fail.

@@ -3,6 +3,7 @@ package webhook
 import (
 	"bufio"
 	"bytes"
+	"crypto/x509"
 	"io"
 	"net"
 	"net/http"
@@ -84,6 +85,38 @@ func TestStaleConnectionIsRetriedOnce(t *testing.T) {
 	}
 	if requests.Load() != 3 {
 		t.Errorf("%d requests, want the good one, the one that was cut, and its repeat", requests.Load())
+	}
+}
+
+// The same over TLS, where the end of a connection is a message of its own: a receiver that closes its kept connections between two
+// requests gets the next one on a new connection, as its first.
+func TestConnectionClosedBetweenRequests(t *testing.T) {
+	t.Parallel()
+	for _, secure := range []bool{false, true} {
+		var requests atomic.Int32
+		server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requests.Add(1) }))
+		roots := x509.NewCertPool()
+		if secure {
+			server.StartTLS()
+			roots.AddCert(server.Certificate())
+		} else {
+			server.Start()
+		}
+		defer server.Close()
+		c := newTestClient(t, ClientConfig{RootCAs: roots})
+		for i := range 5 {
+			o := c.Send(t.Context(), Request{URL: server.URL})
+			if !o.Succeeded() || o.Timings.Connect == 0 {
+				t.Errorf("TLS %v, request %d: %s (%s), connected after %s", secure, i, o.Code, o.Error, o.Timings.Connect)
+			}
+			if c.pool.count != 1 {
+				t.Errorf("TLS %v: %d connections are kept", secure, c.pool.count)
+			}
+			server.CloseClientConnections() // waits until they are closed
+		}
+		if requests.Load() != 5 {
+			t.Errorf("TLS %v: %d requests for 5 deliveries", secure, requests.Load())
+		}
 	}
 }
 

@@ -73,6 +73,27 @@ func TestMetrics(t *testing.T) {
 		t.Log(text)
 	}
 	checkDashboard(t, text)
+	checkAlerts(t, text)
+}
+
+// checkAlerts: the alerts that the guide suggests ask for what the server tells.
+func checkAlerts(t *testing.T, metrics string) {
+	t.Helper()
+	b, err := os.ReadFile("../../docs/operating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(b), "```yaml\ngroups:")
+	rules, _, _ := strings.Cut(rest, "```")
+	asked := regexp.MustCompile(`paraph_[a-z_]+`).FindAllString(rules, -1)
+	if len(asked) < 5 {
+		t.Fatalf("the guide suggests only %v", asked)
+	}
+	for _, name := range asked {
+		if !strings.Contains(metrics, "\n"+name+"{") && !strings.Contains(metrics, "\n"+name+" ") {
+			t.Errorf("an alert asks for %s, which nobody tells", name)
+		}
+	}
 }
 
 // checkDashboard: each metric and label of each panel is one that the server

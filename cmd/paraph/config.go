@@ -29,6 +29,8 @@ type cli struct {
 
 	Demo demoCmd `cmd:"" help:"See the main job in this terminal: a temporary server, two signers, every webhook."`
 
+	ForgetSecrets forgetCmd `cmd:"" help:"Remove the secrets of all webhooks, when the key that they are encrypted with is lost."`
+
 	Version kong.VersionFlag `help:"Print the version." env:"-"`
 }
 

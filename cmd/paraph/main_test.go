@@ -136,6 +136,7 @@ func TestWrongFlags(t *testing.T) {
 		"without a path":    {"--base-url", "https://example.com/sign"},
 		"postgres://":       {"--database-url", "mysql://localhost/x"},
 		"64 hex digits":     {"--secret-key", "abc"},
+		"previous-secret":   {"--previous-secret-key", "abc"},
 		"1 and 1000 MB":     {"--max-upload", "0"},
 		"loopback":          {"--dev", "--listen", "0.0.0.0:0"},
 		"no such file":      {"--seal-p12", filepath.Join(data, "none.p12")},

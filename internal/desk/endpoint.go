@@ -130,6 +130,9 @@ func switchEndpoint(ctx context.Context, tx *store.Tx, was paraph.Endpoint, e *p
 		e.DisabledAt, e.DisabledBy, e.DisabledWhy = tx.Now(), by, why
 		return stopSending(ctx, tx, e.ID, "The webhook was switched off.")
 	case !was.Enabled && e.Enabled:
+		if e.SigningSecret == "" { // lost with the key; nothing goes out unsigned
+			e.SigningSecret = webhook.GenerateSecret()
+		}
 		e.DisabledAt, e.DisabledBy, e.DisabledWhy = time.Time{}, "", ""
 	}
 	return nil

@@ -239,3 +239,19 @@ func (s *Store) forgetPlain(ctx context.Context) {
 		s.log.Warn("unused parts of the database may still hold secrets of webhooks as they were before", "error", err)
 	}
 }
+
+// ForgetSecrets removes the secrets of all endpoints and switches those that
+// had any off, for a database whose key is lost; it can then be opened with
+// another. It tells how many they were. What is pending stays so.
+func (s *Store) ForgetSecrets(ctx context.Context, why string) (n int64, err error) {
+	err = s.Update(ctx, func(tx *Tx) error {
+		n, err = tx.exec(ctx, `UPDATE endpoints SET sealed = '', secret = '', signing_secret = '', headers = '[]', previous_until = 0,
+			enabled = FALSE, disabled_at = $1, disabled_by = 'hand', disabled_why = $2 WHERE deleted_at = 0 AND sealed <> ''`, micros(tx.now), why)
+		if err != nil {
+			return err
+		}
+		_, err = tx.exec(ctx, "DELETE FROM settings WHERE name = $1", keyCheck)
+		return err
+	})
+	return n, err
+}

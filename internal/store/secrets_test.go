@@ -346,3 +346,25 @@ func TestFailingIsWrittenOnChangeOnly(t *testing.T) {
 		same(t, "a failure while it is off", fail("late").Since, time.Time{})
 	})
 }
+
+func TestALostKeyIsNotTheEnd(t *testing.T) {
+	eachEngine(t, func(t *testing.T, address string) {
+		s, err := opened(t, address, vaultOf(t, 1))
+		check(t, err)
+		a, _ := storetest.Space(t, s, "ada")
+		e, gone := secretEndpoint(t, s, a.ID, "WORD"), secretEndpoint(t, s, a.ID, "GONE")
+		storetest.Update(t, s, func(tx *store.Tx) error { return tx.DeleteEndpoint(ctx, a.ID, gone.ID) })
+		check(t, s.Close())
+		s, err = opened(t, address, nil)
+		check(t, err)
+		if n, err := s.ForgetSecrets(ctx, "The key is lost."); n != 1 || err != nil {
+			t.Errorf("forgot %d, %v", n, err)
+		}
+		check(t, s.Close())
+		got, err := reopened(t, address, vaultOf(t, 2)).Endpoint(ctx, a.ID, e.ID)
+		check(t, err)
+		if got.Enabled || got.DisabledWhy != "The key is lost." || got.Secret+got.SigningSecret+got.PreviousSecret != "" || len(got.Headers) != 0 || got.URL != e.URL {
+			t.Errorf("after the key was lost it is %+v", got)
+		}
+	})
+}

@@ -56,8 +56,7 @@ type Delivery struct {
 	State         DeliveryState
 	Attempts      int       // made so far
 	Before        int       // of those, made before it was last queued anew; its schedule counts from there
-	NextAttemptAt time.Time // pending: when it is due, or when its claim runs out
-	ClaimID       string    // who is sending it now, "" for nobody
+	NextAttemptAt time.Time // pending: when it is due
 	LastStatus    int       // HTTP status of the last attempt, 0 for none
 	LastError     string    // stable code of the last attempt; "" for a success
 	CreatedAt     time.Time

@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/paraph-sign/paraph"
 	"github.com/paraph-sign/paraph/internal/desk/desktest"
 	"github.com/paraph-sign/paraph/internal/store"
+	"github.com/paraph-sign/paraph/internal/store/storetest"
 )
 
 // fill puts deliveries into the log, the oldest first.
@@ -33,7 +33,7 @@ func fill(t *testing.T, s *server, ann desktest.Person, hook int64, n int, each 
 func endBadly(t *testing.T, s *server, hook int64) {
 	t.Helper()
 	err := s.Store.Update(t.Context(), func(tx *store.Tx) error {
-		ds, err := tx.ClaimDeliveries(t.Context(), hook, "claim", tx.Now().Add(time.Minute), 3)
+		ds, err := storetest.Due(t.Context(), tx.Reader, hook, tx.Now(), 3)
 		if err != nil || len(ds) != 3 {
 			return fmt.Errorf("claimed %d: %w", len(ds), err)
 		}

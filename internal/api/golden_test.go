@@ -17,6 +17,7 @@ import (
 
 	"github.com/paraph-sign/paraph"
 	"github.com/paraph-sign/paraph/internal/store"
+	"github.com/paraph-sign/paraph/internal/store/storetest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -111,7 +112,7 @@ func TestGoldens(t *testing.T) {
 func logged(t *testing.T, s *server) {
 	t.Helper()
 	err := s.Store.Update(t.Context(), func(tx *store.Tx) error {
-		ds, err := tx.ClaimDeliveries(t.Context(), 1, "claim", tx.Now().Add(time.Minute), 1)
+		ds, err := storetest.Due(t.Context(), tx.Reader, 1, tx.Now(), 1)
 		if err != nil || len(ds) != 1 {
 			return fmt.Errorf("claimed %d: %w", len(ds), err)
 		}
@@ -125,7 +126,7 @@ func logged(t *testing.T, s *server) {
 		}}}); err != nil {
 			return err
 		}
-		if ds, err = tx.ClaimDeliveries(t.Context(), 1, "claim", tx.Now().Add(time.Minute), 100); err != nil {
+		if ds, err = storetest.Due(t.Context(), tx.Reader, 1, tx.Now(), 100); err != nil {
 			return err
 		}
 		i := slices.IndexFunc(ds, func(d paraph.Delivery) bool { return d.ID == failed.ID })

@@ -9,6 +9,7 @@ import (
 	"github.com/paraph-sign/paraph/internal/desk"
 	"github.com/paraph-sign/paraph/internal/desk/desktest"
 	"github.com/paraph-sign/paraph/internal/store"
+	"github.com/paraph-sign/paraph/internal/store/storetest"
 )
 
 // TestBacklogClasses: each pending delivery is in the class that says why it
@@ -31,7 +32,7 @@ func TestBacklogClasses(t *testing.T) {
 		due := func(endpoint int64, n int) []paraph.Delivery {
 			var ds []paraph.Delivery
 			ok(t, w.Store.Claim(t.Context(), func(tx *store.Tx) (err error) {
-				ds, err = tx.ClaimDeliveries(t.Context(), endpoint, "c", tx.Now().Add(time.Second), n)
+				ds, err = storetest.Due(t.Context(), tx.Reader, endpoint, tx.Now(), n)
 				return err
 			}))
 			return ds
@@ -39,7 +40,7 @@ func TestBacklogClasses(t *testing.T) {
 		settle := func(d paraph.Delivery, state paraph.DeliveryState, next time.Duration) {
 			d.State, d.Attempts, d.NextAttemptAt = state, 1, w.Store.Now().Add(next)
 			ok(t, w.Store.Claim(t.Context(), func(tx *store.Tx) error {
-				return tx.SaveResults(t.Context(), []store.Result{{Delivery: d}})
+				return tx.SaveResults(t.Context(), []store.Result{{Delivery: d, Attempt: paraph.Attempt{DeliveryID: d.ID, Number: 1, At: w.Store.Now()}}})
 			}))
 		}
 		ds := due(plain, 3)

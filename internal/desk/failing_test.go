@@ -79,7 +79,7 @@ func (p *patient) attempt(node int, code string, state paraph.DeliveryState, edi
 	for _, f := range edit {
 		f(&r)
 	}
-	_, err := w.Desk.Queue().Settle(p.t.Context(), []webhook.Result{r}, nil)
+	_, err := w.Desk.Queue().Settle(p.t.Context(), webhook.Batch{Results: []webhook.Result{r}})
 	p.must(err)
 }
 

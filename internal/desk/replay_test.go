@@ -14,6 +14,7 @@ import (
 	"github.com/paraph-sign/paraph/internal/desk/desktest"
 	"github.com/paraph-sign/paraph/internal/dev/pgtest"
 	"github.com/paraph-sign/paraph/internal/store"
+	"github.com/paraph-sign/paraph/internal/store/storetest"
 )
 
 // replayer is a world whose deliveries are sent by the test itself.
@@ -80,7 +81,7 @@ func (s *replayer) attempt(n int, state paraph.DeliveryState) []paraph.Delivery 
 	s.t.Helper()
 	var out []paraph.Delivery
 	s.must(s.Store.Claim(s.t.Context(), func(tx *store.Tx) error {
-		ds, err := tx.ClaimDeliveries(s.t.Context(), s.e.ID, "test", tx.Now().Add(time.Minute), n)
+		ds, err := storetest.Due(s.t.Context(), tx.Reader, s.e.ID, tx.Now(), n)
 		if err != nil {
 			return err
 		}

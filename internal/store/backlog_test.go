@@ -44,7 +44,7 @@ func TestPendingByLane(t *testing.T) {
 		if lanes[1] != want {
 			t.Errorf("the second lane is %+v and not %+v", lanes[1], want)
 		}
-		claim(t, s, p.ID, "c", 12)
+		due(t, s, p.ID, 12)
 		if lanes, _, err := s.PendingByLane(ctx, 1000); err != nil || lanes[0].First != 18 || lanes[0].Waiting != 12 {
 			t.Errorf("while 12 are sent: %+v, %v", lanes, err)
 		}

@@ -11,7 +11,7 @@ import (
 )
 
 // BenchmarkDeliveries measures the way of a delivery through the store: queued
-// one event at a time, claimed in batches of 64, and its result saved in a
+// one event at a time, read in batches of 64, and its result saved in a
 // batch. Rows a second come as metrics.
 func BenchmarkDeliveries(b *testing.B) {
 	for _, engine := range storetest.Engines() {
@@ -41,14 +41,14 @@ func bench(b *testing.B, s *store.Store, p paraph.Endpoint) {
 	begin = time.Now()
 	storetest.Update(b, s, func(tx *store.Tx) error { return tx.InsertDeliveries(ctx, ds[events:]) })
 	bulk := time.Since(begin)
-	var claiming, saving time.Duration
+	var reading, saving time.Duration
 	for got := 0; got < n; {
 		begin = time.Now()
-		claimed := claim(b, s, p.ID, fmt.Sprint("c", got), batch)
-		claiming += time.Since(begin)
-		got += len(claimed)
-		rs := make([]store.Result, len(claimed))
-		for i, d := range claimed {
+		read := due(b, s, p.ID, batch)
+		reading += time.Since(begin)
+		got += len(read)
+		rs := make([]store.Result, len(read))
+		for i, d := range read {
 			rs[i] = result(d, paraph.DeliverySucceeded, s.Now(), time.Time{})
 		}
 		begin = time.Now()
@@ -58,12 +58,12 @@ func bench(b *testing.B, s *store.Store, p paraph.Endpoint) {
 	rate := func(rows int, d time.Duration, name string) { b.ReportMetric(float64(rows)/d.Seconds(), name) }
 	rate(events, single, "events/s")
 	rate(n-events, bulk, "inserted/s")
-	rate(n, claiming, "claimed/s")
+	rate(n, reading, "read/s")
 	rate(n, saving, "saved/s")
-	rate(n, claiming+saving, "sent/s")
+	rate(n, reading+saving, "sent/s")
 }
 
-// BenchmarkBacklog measures claims out of a queue of 50,000, ordered and not,
+// BenchmarkBacklog measures reading out of a queue of 50,000, ordered and not,
 // and the pages that show it.
 func BenchmarkBacklog(b *testing.B) {
 	for _, engine := range storetest.Engines() {
@@ -76,9 +76,9 @@ func BenchmarkBacklog(b *testing.B) {
 			check(b, err)
 		}
 		for name, f := range map[string]func(){
-			"head":  func() { claimHead(b, s, p.ID, "c") },
-			"claim": func() { claim(b, s, p.ID, "c", 1) },
-			"next":  func() { _, err := s.LaneNext(ctx, p.ID); check(b, err) },
+			"head":  func() { head(b, s, p.ID) },
+			"due":   func() { due(b, s, p.ID, 1) },
+			"next":  func() { _, err := s.LaneNext(ctx, p.ID, s.Now()); check(b, err) },
 			"lanes": func() { _, err := s.Lanes(ctx); check(b, err) },
 			"log":   func() { _, err := s.Deliveries(ctx, a.ID, store.DeliveryFilter{Limit: 50}); check(b, err) },
 			"log, nothing fits": func() {

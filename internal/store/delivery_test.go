@@ -3,7 +3,6 @@ package store_test
 import (
 	"fmt"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -12,25 +11,17 @@ import (
 	"github.com/paraph-sign/paraph/internal/store/storetest"
 )
 
-// claim takes deliveries for a minute.
-func claim(t testing.TB, s *store.Store, endpoint int64, id string, n int) []paraph.Delivery {
+// due reads deliveries as the holder of a lane does.
+func due(t testing.TB, s *store.Store, endpoint int64, n int) []paraph.Delivery {
 	t.Helper()
-	var ds []paraph.Delivery
-	err := s.Claim(ctx, func(tx *store.Tx) (err error) {
-		ds, err = tx.ClaimDeliveries(ctx, endpoint, id, tx.Now().Add(time.Minute), n)
-		return err
-	})
+	ds, err := storetest.Due(ctx, s.Reader, endpoint, s.Now(), n)
 	check(t, err)
 	return ds
 }
 
-func claimHead(t testing.TB, s *store.Store, endpoint int64, id string) []paraph.Delivery {
+func head(t testing.TB, s *store.Store, endpoint int64) []paraph.Delivery {
 	t.Helper()
-	var ds []paraph.Delivery
-	err := s.Claim(ctx, func(tx *store.Tx) (err error) {
-		ds, err = tx.ClaimHead(ctx, endpoint, id, tx.Now().Add(time.Minute))
-		return err
-	})
+	ds, err := s.DueHead(ctx, endpoint, s.Now())
 	check(t, err)
 	return ds
 }
@@ -154,51 +145,57 @@ func TestDeliveryLog(t *testing.T) {
 	})
 }
 
-func TestClaims(t *testing.T) {
+// TestDueDeliveries: what is due is read in order and from a place on, and
+// reading changes nothing.
+func TestDueDeliveries(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store, clock *storetest.Clock) {
 		a, _ := storetest.Space(t, s, "ada")
 		p, q := storetest.Endpoint(t, s, a.ID), storetest.Endpoint(t, s, a.ID)
-		ds := storetest.Deliveries(p, 5, s.Now())
+		ds := storetest.Deliveries(p, 6, s.Now())
+		ds[0].NextAttemptAt = s.Now().Add(-time.Microsecond)
 		ds[3].NextAttemptAt = s.Now().Add(time.Second) // not yet
 		ds[4].EndpointID = q.ID
+		ds[5].State = paraph.DeliverySkipped
 		storetest.Queue(t, s, ds)
-		got := claim(t, s, p.ID, "c1", 2)
-		want := slices.Clone(ds[:2])
-		for i := range want {
-			want[i].ClaimID, want[i].NextAttemptAt = "c1", s.Now().Add(time.Minute)
+		for range 2 {
+			same(t, "all", due(t, s, p.ID, 9), ds[:3])
 		}
-		same(t, "first claim", got, want)
-		if got := claim(t, s, p.ID, "c2", 9); !slices.Equal(ids(got, deliID), []int64{ds[2].ID}) {
-			t.Errorf("second claim: %v", ids(got, deliID))
-		}
-		if got := claim(t, s, p.ID, "c3", 9); len(got) != 0 {
-			t.Errorf("third claim: %v", ids(got, deliID))
-		}
-		clock.Advance(30 * time.Second)
-		storetest.Update(t, s, func(tx *store.Tx) error {
-			check(t, tx.ExtendClaims(ctx, "c1", nil, tx.Now()))
-			check(t, tx.ReleaseClaims(ctx, "c1", nil))
-			check(t, tx.ExtendClaims(ctx, "c1", []int64{ds[0].ID, ds[2].ID}, tx.Now().Add(time.Hour))) // ds[2] is not c1's
-			return tx.ReleaseClaims(ctx, "c2", []int64{ds[1].ID, ds[2].ID})
-		})
-		if got := claim(t, s, p.ID, "c4", 9); !slices.Equal(ids(got, deliID), []int64{ds[2].ID, ds[3].ID}) || got[0].Attempts != 0 {
-			t.Errorf("after a release: %v of %v", ids(got, deliID), ids(ds, deliID))
-		}
-		clock.Advance(31 * time.Second) // c1's on ds[1] has run out, ds[0] was extended
-		if got := claim(t, s, p.ID, "c5", 9); !slices.Equal(ids(got, deliID), []int64{ds[1].ID}) {
-			t.Errorf("after a claim ran out: %v of %v", ids(got, deliID), ids(ds, deliID))
-		}
-		lost := ds[1]
-		lost.ClaimID = "c1"
-		save(t, s, result(lost, paraph.DeliverySucceeded, s.Now(), time.Time{}))
-		now, err := s.Delivery(ctx, a.ID, ds[1].ID)
+		same(t, "the first", due(t, s, p.ID, 1), ds[:1])
+		from, err := s.DueDeliveries(ctx, p.ID, false, s.Now(), store.Cursor{At: ds[1].NextAttemptAt, ID: ds[1].ID}, 9)
 		check(t, err)
-		if now.State != paraph.DeliveryPending || now.ClaimID != "c5" || now.Attempts != 0 || !now.FinishedAt.IsZero() {
-			t.Errorf("a lost claim wrote %+v", now)
+		same(t, "from a place on", from, ds[2:3])
+		clock.Advance(time.Second)
+		same(t, "a second later", due(t, s, p.ID, 9), ds[:4])
+	})
+}
+
+// TestResultsOfTheUnwary: a result counts only when the delivery is as it was
+// read. The attempt is logged all the same.
+func TestResultsOfTheUnwary(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store, clock *storetest.Clock) {
+		a, _ := storetest.Space(t, s, "ada")
+		p := storetest.Endpoint(t, s, a.ID)
+		storetest.Queue(t, s, storetest.Deliveries(p, 3, s.Now()))
+		ds := due(t, s, p.ID, 3)
+		save(t, s, result(ds[0], paraph.DeliveryPending, s.Now(), s.Now().Add(time.Hour)), result(ds[1], paraph.DeliverySucceeded, s.Now(), time.Time{}))
+		late := result(ds[0], paraph.DeliverySucceeded, s.Now(), time.Time{}) // of a node whose lane another one had
+		save(t, s, late, result(ds[1], paraph.DeliveryFailed, s.Now(), time.Time{}))
+		for i, want := range []paraph.DeliveryState{paraph.DeliveryPending, paraph.DeliverySucceeded} {
+			now, err := s.Delivery(ctx, a.ID, ds[i].ID)
+			check(t, err)
+			if now.State != want || now.Attempts != 1 {
+				t.Errorf("delivery %d is %+v", i, now)
+			}
+			if log, err := s.Attempts(ctx, a.ID, ds[i].ID); err != nil || len(log) != 2 {
+				t.Errorf("its log: %v, %v", log, err)
+			}
 		}
-		if log, err := s.Attempts(ctx, a.ID, ds[1].ID); err != nil || len(log) != 1 {
-			t.Errorf("a lost claim's attempt: %v, %v", log, err)
-		}
+		own := ds[2] // a failure of our own: no attempt was made, the delivery waits
+		own.NextAttemptAt = s.Now().Add(time.Second)
+		save(t, s, store.Result{Delivery: own})
+		now, err := s.Delivery(ctx, a.ID, own.ID)
+		check(t, err)
+		same(t, "after a failure of our own", now, own)
 	})
 }
 
@@ -208,7 +205,7 @@ func TestSaveResults(t *testing.T) {
 		b, _ := storetest.Space(t, s, "bob")
 		p := storetest.Endpoint(t, s, a.ID)
 		storetest.Queue(t, s, storetest.Deliveries(p, 600, s.Now()))
-		ds := claim(t, s, p.ID, "c", 600)
+		ds := due(t, s, p.ID, 600)
 		clock.Advance(time.Second)
 		rs := make([]store.Result, len(ds))
 		for i, d := range ds {
@@ -221,7 +218,6 @@ func TestSaveResults(t *testing.T) {
 		save(t, s)
 		for _, i := range []int{0, 1, 2, 3, 599} {
 			want := rs[i].Delivery
-			want.ClaimID = ""
 			got, err := s.Delivery(ctx, a.ID, want.ID)
 			check(t, err)
 			same(t, "delivery", got, want)
@@ -251,17 +247,14 @@ func TestFirstAttemptsBeforeRetries(t *testing.T) {
 		a, _ := storetest.Space(t, s, "ada")
 		p := storetest.Endpoint(t, s, a.ID)
 		storetest.Queue(t, s, storetest.Deliveries(p, 3, s.Now()))
-		for _, d := range claim(t, s, p.ID, "c", 3) {
+		for _, d := range due(t, s, p.ID, 3) {
 			save(t, s, result(d, paraph.DeliveryPending, s.Now(), s.Now().Add(time.Minute)))
 		}
 		clock.Advance(time.Hour)
 		fresh := storetest.Queue(t, s, storetest.Deliveries(p, 2, s.Now()))
-		got := claim(t, s, p.ID, "c2", 3)
+		got := due(t, s, p.ID, 3)
 		if len(got) != 3 || got[0].ID != fresh[0].ID || got[1].ID != fresh[1].ID || got[2].Attempts != 1 {
-			t.Errorf("claimed are %+v", got)
-		}
-		if got := claim(t, s, p.ID, "c3", 9); len(got) != 2 || got[0].Attempts != 1 {
-			t.Errorf("left are %+v", got)
+			t.Errorf("due are %+v", got)
 		}
 	})
 }
@@ -270,130 +263,22 @@ func TestOrderedHead(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store, clock *storetest.Clock) {
 		a, _ := storetest.Space(t, s, "ada")
 		p := storetest.Endpoint(t, s, a.ID)
-		if got := claimHead(t, s, p.ID, "c0"); len(got) != 0 {
+		if got := head(t, s, p.ID); len(got) != 0 {
 			t.Errorf("the head of nothing: %+v", got)
 		}
 		ds := storetest.Queue(t, s, storetest.Deliveries(p, 3, s.Now()))
-		head := claimHead(t, s, p.ID, "c1")
-		want := ds[0]
-		want.ClaimID, want.NextAttemptAt = "c1", s.Now().Add(time.Minute)
-		same(t, "head", head, []paraph.Delivery{want})
-		if got := claimHead(t, s, p.ID, "c2"); len(got) != 0 {
-			t.Errorf("the head was claimed twice, or passed over: %+v", got)
-		}
-		save(t, s, result(head[0], paraph.DeliveryPending, s.Now(), s.Now().Add(time.Hour)))
-		if got := claimHead(t, s, p.ID, "c3"); len(got) != 0 {
+		same(t, "head", head(t, s, p.ID), ds[:1])
+		save(t, s, result(ds[0], paraph.DeliveryPending, s.Now(), s.Now().Add(time.Hour)))
+		if got := head(t, s, p.ID); len(got) != 0 {
 			t.Errorf("somebody got past a head that waits for its retry: %+v", got)
 		}
 		clock.Advance(time.Hour)
-		head = claimHead(t, s, p.ID, "c4")
-		if len(head) != 1 || head[0].ID != ds[0].ID {
-			t.Fatalf("the retry: %+v", head)
+		got := head(t, s, p.ID)
+		if len(got) != 1 || got[0].ID != ds[0].ID {
+			t.Fatalf("the retry: %+v", got)
 		}
-		save(t, s, result(head[0], paraph.DeliverySucceeded, s.Now(), time.Time{}))
-		if got := claimHead(t, s, p.ID, "c5"); len(got) != 1 || got[0].ID != ds[1].ID {
-			t.Errorf("the next: %+v", got)
-		}
-		clock.Advance(time.Hour) // c5 died
-		if got := claimHead(t, s, p.ID, "c6"); len(got) != 1 || got[0].ID != ds[1].ID {
-			t.Errorf("the next again: %+v", got)
-		}
-	})
-}
-
-// TestClaimersShare lets many claim, work and save at once: each delivery is
-// taken by exactly one, and no claim is larger than it may be.
-func TestClaimersShare(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store, clock *storetest.Clock) {
-		a, _ := storetest.Space(t, s, "ada")
-		p := storetest.Endpoint(t, s, a.ID)
-		const n = 300
-		storetest.Queue(t, s, storetest.Deliveries(p, n, s.Now()))
-		var mu sync.Mutex
-		taken := map[int64]int{}
-		var wg sync.WaitGroup
-		for w := range 8 {
-			wg.Go(func() {
-				for i := 0; ; i++ {
-					ds := claim(t, s, p.ID, fmt.Sprint("claimer ", w, i), 7)
-					if len(ds) > 7 {
-						t.Errorf("%d deliveries in one claim", len(ds))
-					}
-					var rs []store.Result
-					mu.Lock()
-					for _, d := range ds {
-						taken[d.ID]++
-						rs = append(rs, result(d, paraph.DeliverySucceeded, s.Now(), time.Time{}))
-					}
-					done := len(taken) == n
-					mu.Unlock()
-					if err := s.Claim(ctx, func(tx *store.Tx) error { return tx.SaveResults(ctx, rs) }); err != nil {
-						t.Errorf("save: %v", err)
-						return
-					}
-					if done {
-						return
-					}
-				}
-			})
-		}
-		wg.Wait()
-		for id, times := range taken {
-			if times != 1 {
-				t.Errorf("delivery %d was taken %d times", id, times)
-			}
-		}
-		got, err := s.Deliveries(ctx, a.ID, store.DeliveryFilter{State: paraph.DeliverySucceeded, Limit: 200})
-		if err != nil || len(got) != n {
-			t.Errorf("%d succeeded, %v", len(got), err)
-		}
-	})
-}
-
-// TestOrderedClaimersTakeTurns lets many claim the head at once: never two
-// deliveries of an ordered endpoint are out together, nor out of order.
-func TestOrderedClaimersTakeTurns(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store, clock *storetest.Clock) {
-		a, _ := storetest.Space(t, s, "ada")
-		p := storetest.Endpoint(t, s, a.ID)
-		const n = 30
-		ds := storetest.Queue(t, s, storetest.Deliveries(p, n, s.Now()))
-		var mu sync.Mutex
-		var order []int64
-		out := 0
-		var wg sync.WaitGroup
-		for w := range 6 {
-			wg.Go(func() {
-				for {
-					got := claimHead(t, s, p.ID, fmt.Sprint(w))
-					mu.Lock()
-					for _, d := range got {
-						order = append(order, d.ID)
-					}
-					if out += len(got); out > 1 {
-						t.Errorf("%d heads are out at once", out)
-					}
-					done := len(order) == n
-					if len(got) > 0 {
-						out--
-						if err := s.Claim(ctx, func(tx *store.Tx) error {
-							return tx.SaveResults(ctx, []store.Result{result(got[0], paraph.DeliverySucceeded, s.Now(), time.Time{})})
-						}); err != nil {
-							t.Errorf("save: %v", err)
-							done = true
-						}
-					}
-					mu.Unlock()
-					if done {
-						return
-					}
-				}
-			})
-		}
-		wg.Wait()
-		if !slices.Equal(order, ids(ds, deliID)) {
-			t.Errorf("sent were %v of %v", order, ids(ds, deliID))
-		}
+		save(t, s, result(got[0], paraph.DeliverySucceeded, s.Now(), time.Time{}))
+		same(t, "the next", head(t, s, p.ID), ds[1:2])
 	})
 }
 
@@ -407,7 +292,7 @@ func TestLanes(t *testing.T) {
 			out := map[int64]time.Time{}
 			for _, l := range got {
 				out[l.EndpointID] = l.NextAt
-				next, err := s.LaneNext(ctx, l.EndpointID)
+				next, err := s.LaneNext(ctx, l.EndpointID, time.Time{})
 				if err != nil || !next.Equal(l.NextAt) {
 					t.Errorf("lane %d: next is %v, %v, in the list %v", l.EndpointID, next, err, l.NextAt)
 				}
@@ -421,7 +306,7 @@ func TestLanes(t *testing.T) {
 			t.Errorf("lanes of nothing: %v", got)
 		}
 		idle := storetest.Endpoint(t, s, a.ID)
-		if next, err := s.LaneNext(ctx, idle.ID); err != nil || !next.IsZero() {
+		if next, err := s.LaneNext(ctx, idle.ID, time.Time{}); err != nil || !next.IsZero() {
 			t.Errorf("an idle lane is due %v, %v", next, err)
 		}
 		p := storetest.Endpoint(t, s, a.ID)
@@ -430,7 +315,7 @@ func TestLanes(t *testing.T) {
 		storetest.Queue(t, s, ds)
 		same(t, "one lane", lanes(), map[int64]time.Time{p.ID: s.Now().Add(time.Minute)})
 		clock.Advance(time.Minute)
-		d := claim(t, s, p.ID, "c", 1)[0]
+		d := due(t, s, p.ID, 1)[0]
 		save(t, s, result(d, paraph.DeliveryPending, s.Now(), s.Now().Add(time.Second)))
 		same(t, "a lane with a retry", lanes(), map[int64]time.Time{p.ID: s.Now().Add(time.Second)})
 		want := lanes()
@@ -444,7 +329,7 @@ func TestLanes(t *testing.T) {
 		}
 		same(t, "300 lanes", lanes(), want)
 		storetest.Update(t, s, func(tx *store.Tx) error {
-			next, err := tx.LaneNext(ctx, p.ID)
+			next, err := tx.LaneNext(ctx, p.ID, time.Time{})
 			if !next.Equal(want[p.ID]) {
 				t.Errorf("within a transaction the lane is due %v", next)
 			}
@@ -462,19 +347,18 @@ func TestRequeue(t *testing.T) {
 		requeue := func(account, id int64) error {
 			return s.Update(ctx, func(tx *store.Tx) error { return tx.Requeue(ctx, account, id) })
 		}
-		d := claim(t, s, p.ID, "c", 1)[0]
-		wantKind(t, "a delivery that is being sent", requeue(a.ID, id), paraph.Conflict)
+		d := due(t, s, p.ID, 1)[0]
 		wantKind(t, "a stranger's delivery", requeue(b.ID, id), paraph.NotFound)
 		wantKind(t, "no delivery", requeue(a.ID, id+99), paraph.NotFound)
 		save(t, s, result(d, paraph.DeliveryPending, s.Now(), s.Now().Add(time.Hour)))
 		check(t, requeue(a.ID, id))
-		d = claim(t, s, p.ID, "c2", 1)[0]
+		d = due(t, s, p.ID, 1)[0]
 		if d.Attempts != 1 || d.Before != 0 {
 			t.Errorf("brought forward it has %d attempts", d.Attempts)
 		}
 		save(t, s, result(d, paraph.DeliveryFailed, s.Now(), time.Time{}))
 		check(t, requeue(a.ID, id))
-		d = claim(t, s, p.ID, "c3", 1)[0]
+		d = due(t, s, p.ID, 1)[0]
 		if d.Attempts != 2 || d.Before != 2 || d.State != paraph.DeliveryPending || !d.FinishedAt.IsZero() {
 			t.Errorf("replayed it is %+v", d)
 		}
@@ -493,7 +377,7 @@ func TestSkip(t *testing.T) {
 		p, q := storetest.Endpoint(t, s, a.ID), storetest.Endpoint(t, s, a.ID)
 		storetest.Queue(t, s, storetest.Deliveries(p, 4, s.Now()))
 		storetest.Queue(t, s, storetest.Deliveries(q, 1, s.Now()))
-		d := claim(t, s, p.ID, "c", 1)[0]
+		d := due(t, s, p.ID, 1)[0]
 		storetest.Update(t, s, func(tx *store.Tx) error { return tx.SkipDeliveries(ctx, p.ID) })
 		save(t, s, result(d, paraph.DeliveryPending, s.Now(), s.Now())) // too late: it stays skipped
 		got, err := s.Deliveries(ctx, a.ID, store.DeliveryFilter{State: paraph.DeliverySkipped, Limit: 9})

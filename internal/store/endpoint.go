@@ -58,9 +58,9 @@ func (r Reader) anyEndpoint(ctx context.Context, id int64) (paraph.Endpoint, err
 
 // EndpointsByID answers endpoints of whatever account by id; deleted ones are
 // missing.
-func (tx *Tx) EndpointsByID(ctx context.Context, ids []int64) (map[int64]paraph.Endpoint, error) {
+func (r Reader) EndpointsByID(ctx context.Context, ids []int64) (map[int64]paraph.Endpoint, error) {
 	var a args
-	es, err := all(ctx, tx.q, tx.scanEndpoint, "SELECT "+endpointColumns+" FROM endpoints WHERE deleted_at = 0 AND id IN ("+list(&a, ids)+")", a...)
+	es, err := all(ctx, r.q, r.scanEndpoint, "SELECT "+endpointColumns+" FROM endpoints WHERE deleted_at = 0 AND id IN ("+list(&a, ids)+")", a...)
 	out := make(map[int64]paraph.Endpoint, len(es))
 	for _, e := range es {
 		out[e.ID] = e
@@ -83,7 +83,10 @@ func (tx *Tx) InsertEndpoint(ctx context.Context, e *paraph.Endpoint) (err error
 	if err != nil {
 		return err
 	}
-	_, err = tx.exec(ctx, "UPDATE endpoints SET sealed = $1 WHERE id = $2", sealed, e.ID)
+	if _, err = tx.exec(ctx, "UPDATE endpoints SET sealed = $1 WHERE id = $2", sealed, e.ID); err != nil {
+		return err
+	}
+	_, err = tx.exec(ctx, "INSERT INTO lanes (endpoint_id) VALUES ($1)", e.ID)
 	return err
 }
 
@@ -93,6 +96,7 @@ func (tx *Tx) UpdateEndpoint(ctx context.Context, e paraph.Endpoint) error {
 	if err != nil {
 		return err
 	}
+	tx.Announce(e.ID)
 	_, err = tx.exec(ctx, `UPDATE endpoints SET url = $1, events = $2, secret = '', signing_secret = '', headers = '[]', sealed = $3,
 		previous_until = $4, description = $5, enabled = $6, disabled_at = $7, disabled_why = $8, disabled_by = $9, schedule = $10, timeout = $11,
 		concurrency = $12, rate = $13, ordered = $14, omit_tokens = $15, updated_at = $16 WHERE account_id = $17 AND id = $18`,
@@ -114,9 +118,9 @@ func (tx *Tx) DeleteEndpoint(ctx context.Context, accountID, id int64) error {
 }
 
 // SkipDeliveries stops what is queued for an endpoint. Its rows are kept and
-// can be replayed. Their claims stay, for requests that are under way may still
-// succeed.
+// can be replayed. Requests that are under way may still succeed.
 func (tx *Tx) SkipDeliveries(ctx context.Context, endpointID int64) error {
+	tx.Announce(endpointID)
 	_, err := tx.exec(ctx, `UPDATE deliveries SET state = 'skipped', finished_at = $1
 		WHERE endpoint_id = $2 AND state = 'pending'`, micros(tx.now), endpointID)
 	return err

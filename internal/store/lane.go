@@ -2,14 +2,21 @@ package store
 
 import (
 	"context"
+	"fmt"
+	"strings"
+	"time"
 
 	"github.com/paraph-sign/paraph"
 )
 
 const laneColumns = "lanes.endpoint_id, lanes.node_id, lanes.next_at, lanes.breaker, lanes.breaker_until"
 
+func laneFields(l *paraph.Lane) []any {
+	return []any{&l.EndpointID, &l.NodeID, at{&l.NextAt}, &l.Breaker, at{&l.HeldUntil}}
+}
+
 func scanLane(scan func(...any) error) (l paraph.Lane, err error) {
-	err = scan(&l.EndpointID, &l.NodeID, at{&l.NextAt}, &l.Breaker, at{&l.HeldUntil})
+	err = scan(laneFields(&l)...)
 	return l, err
 }
 
@@ -38,4 +45,200 @@ func (s *Store) CountBreakers(ctx context.Context) (map[paraph.BreakerState]int,
 		out[c.state] = c.n
 	}
 	return out, err
+}
+
+// Lane is an endpoint with pending deliveries.
+type Lane struct {
+	EndpointID int64
+	NextAt     time.Time // when the first of them is due
+	NodeID     string    // the living node that holds the lane; "" for none
+	Lost       bool      // nobody holds the lane, and DueLanes does not know of it
+}
+
+// pendingOf finds the pending deliveries of an endpoint by an index of them alone.
+const pendingOf = "deliveries WHERE state = 'pending' AND endpoint_id = "
+
+// Lanes answers the endpoints that have pending deliveries, and when each is
+// due: of an ordered one its oldest, which holds up the others. It takes a few
+// index look-ups an endpoint, whatever their backlog.
+func (s *Store) Lanes(ctx context.Context) ([]Lane, error) {
+	scan := func(scan func(...any) error) (l Lane, err error) {
+		err = scan(&l.EndpointID, at{&l.NextAt}, &l.NodeID, &l.Lost)
+		return l, err
+	}
+	return all(ctx, s.q, scan, `WITH RECURSIVE busy (id) AS (
+			SELECT MIN(endpoint_id) FROM deliveries WHERE state = 'pending'
+			UNION ALL
+			SELECT (SELECT MIN(endpoint_id) FROM deliveries WHERE state = 'pending' AND endpoint_id > busy.id)
+			FROM busy WHERE busy.id IS NOT NULL
+		), due (id, first_at, late_at) AS (
+			SELECT id,
+				(SELECT MIN(next_attempt_at) FROM `+pendingOf+`busy.id AND late = FALSE),
+				(SELECT MIN(next_attempt_at) FROM `+pendingOf+`busy.id AND late = TRUE)
+			FROM busy WHERE id IS NOT NULL
+		)
+		SELECT due.id, CASE
+			WHEN endpoints.ordered THEN (SELECT next_attempt_at FROM deliveries WHERE id = (SELECT MIN(id) FROM `+pendingOf+`due.id))
+			WHEN late_at IS NULL OR first_at < late_at THEN first_at
+			ELSE late_at END,
+			CASE WHEN EXISTS (SELECT 1 FROM nodes WHERE nodes.name = lanes.node_id) THEN lanes.node_id ELSE '' END,
+			lanes.node_id = '' AND lanes.next_at = 0
+		FROM due JOIN endpoints ON endpoints.id = due.id JOIN lanes ON lanes.endpoint_id = due.id WHERE endpoints.enabled`)
+}
+
+// DueLanes answers up to n lanes that nobody holds and that will have
+// something to do, the first one first. It reads an index and no backlog; what
+// was committed since a lane was freed it does not know.
+func (s *Store) DueLanes(ctx context.Context, n int) ([]Lane, error) {
+	scan := func(scan func(...any) error) (l Lane, err error) {
+		err = scan(&l.EndpointID, at{&l.NextAt})
+		return l, err
+	}
+	return all(ctx, s.q, scan, "SELECT endpoint_id, next_at FROM lanes WHERE node_id = '' AND next_at > 0 ORDER BY next_at LIMIT $1", n)
+}
+
+// LaneNext answers when the next pending delivery of an endpoint is due, of
+// those that are due after a time; of an ordered one its oldest, whenever that
+// is due. The zero time: none.
+func (r Reader) LaneNext(ctx context.Context, endpointID int64, after time.Time) (t time.Time, err error) {
+	err = r.q.QueryRowContext(ctx, `SELECT COALESCE(CASE
+			WHEN ordered THEN (SELECT next_attempt_at FROM deliveries WHERE id = (SELECT MIN(id) FROM `+pendingOf+`$1))
+			ELSE (SELECT MIN(t) FROM (
+				SELECT MIN(next_attempt_at) AS t FROM `+pendingOf+`$1 AND late = FALSE AND next_attempt_at > $2
+				UNION ALL
+				SELECT MIN(next_attempt_at) AS t FROM `+pendingOf+`$1 AND late = TRUE AND next_attempt_at > $2
+			) AS both_kinds) END, 0) FROM endpoints WHERE id = $1`, endpointID, micros(after)).Scan(at{&t})
+	return t, err
+}
+
+// TakenLane is a lane as the node that took it finds it.
+type TakenLane struct {
+	paraph.Lane
+	PacedUntil time.Time // when its token bucket is full
+	Recent     string    // what its last holder wrote
+}
+
+// TakeLanes lets a living node hold those of some lanes that nobody holds, or
+// that it holds already, and answers these by endpoint. It waits for nobody: a
+// lane that another node is just taking or freeing is passed over.
+func (tx *Tx) TakeLanes(ctx context.Context, node string, ids []int64) (map[int64]TakenLane, error) {
+	scan := func(scan func(...any) error) (l TakenLane, err error) {
+		err = scan(append(laneFields(&l.Lane), at{&l.PacedUntil}, &l.Recent)...)
+		return l, err
+	}
+	out := make(map[int64]TakenLane, len(ids))
+	for chunk := range pieces(ids, tx.d.rows(1)) {
+		a := args{node}
+		ls, err := all(ctx, tx.q, scan, `WITH mine AS MATERIALIZED (
+				SELECT endpoint_id AS id FROM lanes WHERE endpoint_id IN (`+list(&a, chunk)+`) AND COALESCE(node_id, '') IN ('', $1)
+				AND EXISTS (SELECT 1 FROM nodes WHERE name = $1)`+tx.d.skip+`
+			) UPDATE lanes SET node_id = $1 FROM mine WHERE lanes.endpoint_id = mine.id
+			RETURNING `+laneColumns+", lanes.paced_until, lanes.recent", a...)
+		if err != nil {
+			return nil, fmt.Errorf("take %d lanes: %w", len(ids), err)
+		}
+		for _, l := range ls {
+			out[l.EndpointID] = l
+		}
+	}
+	return out, nil
+}
+
+// FreeLane is a lane that its holder gives back, with what the next one has to
+// know.
+type FreeLane struct {
+	EndpointID int64
+	NotBefore  time.Time // when it can go on, whatever is due; zero: at once
+	PacedUntil time.Time
+	Recent     string
+}
+
+// FreeLanes gives lanes back that a node holds, and answers those that have
+// something to do at once: what was committed before the last look and noticed
+// by nobody. Those that it does not hold stay as they are.
+func (tx *Tx) FreeLanes(ctx context.Context, node string, frees []FreeLane) (due []int64, err error) {
+	for chunk := range pieces(frees, tx.d.rows(4)) {
+		next, err := tx.nextAts(ctx, chunk)
+		if err != nil {
+			return nil, fmt.Errorf("look when %d lanes have to go on: %w", len(chunk), err)
+		}
+		a := args{node}
+		rows := make([]string, len(chunk))
+		for i, f := range chunk {
+			at := next[f.EndpointID]
+			rows[i] = "(CAST(" + a.add(f.EndpointID) + " AS BIGINT), CAST(" + a.add(micros(at)) + " AS BIGINT), CAST(" + a.add(micros(f.PacedUntil)) +
+				" AS BIGINT), CAST(" + a.add(f.Recent) + " AS TEXT))"
+			if !at.IsZero() && !at.After(tx.now) {
+				due = append(due, f.EndpointID)
+			}
+		}
+		if _, err := tx.exec(ctx, "WITH r (id, next_at, paced_until, recent) AS (VALUES "+strings.Join(rows, ", ")+`)
+			UPDATE lanes SET node_id = '', next_at = r.next_at, paced_until = r.paced_until, recent = r.recent FROM r
+			WHERE lanes.endpoint_id = r.id AND COALESCE(lanes.node_id, '') = $1`, a...); err != nil {
+			return nil, fmt.Errorf("free %d lanes: %w", len(chunk), err)
+		}
+	}
+	return due, nil
+}
+
+// nextAts answers when lanes have something to do: when their first delivery
+// is due, and they can go on.
+func (tx *Tx) nextAts(ctx context.Context, frees []FreeLane) (map[int64]time.Time, error) {
+	scan := func(scan func(...any) error) (l Lane, err error) {
+		err = scan(&l.EndpointID, at{&l.NextAt})
+		return l, err
+	}
+	var a args
+	ids, notBefore := make([]int64, len(frees)), make(map[int64]time.Time, len(frees))
+	for i, f := range frees {
+		ids[i], notBefore[f.EndpointID] = f.EndpointID, f.NotBefore
+	}
+	ls, err := all(ctx, tx.q, scan, `SELECT lanes.endpoint_id, COALESCE(CASE
+			WHEN NOT endpoints.enabled THEN 0
+			WHEN endpoints.ordered THEN (SELECT next_attempt_at FROM deliveries WHERE id = (SELECT MIN(id) FROM `+pendingOf+`lanes.endpoint_id))
+			ELSE (SELECT MIN(t) FROM (
+				SELECT MIN(next_attempt_at) AS t FROM `+pendingOf+`lanes.endpoint_id AND late = FALSE
+				UNION ALL
+				SELECT MIN(next_attempt_at) AS t FROM `+pendingOf+`lanes.endpoint_id AND late = TRUE
+			) AS both_kinds) END, 0)
+		FROM lanes JOIN endpoints ON endpoints.id = lanes.endpoint_id WHERE lanes.endpoint_id IN (`+list(&a, ids)+")", a...)
+	out := make(map[int64]time.Time, len(ls))
+	for _, l := range ls {
+		if least := notBefore[l.EndpointID]; !l.NextAt.IsZero() && least.After(l.NextAt) {
+			l.NextAt = least
+		}
+		out[l.EndpointID] = l.NextAt
+	}
+	return out, err
+}
+
+// SetBreaker writes the state of the breaker of a lane that a node holds.
+func (tx *Tx) SetBreaker(ctx context.Context, node string, endpointID int64, s paraph.BreakerState, until time.Time) error {
+	_, err := tx.exec(ctx, "UPDATE lanes SET breaker = $1, breaker_until = $2 WHERE endpoint_id = $3 AND COALESCE(node_id, '') = $4",
+		string(s), micros(until), endpointID, node)
+	return err
+}
+
+// Cursor is a place in a lane's queue: reading goes on after it. The zero
+// Cursor is its beginning.
+type Cursor struct {
+	At time.Time
+	ID int64
+}
+
+// DueDeliveries reads up to n deliveries of an endpoint that are due at a
+// time and come after a place: first attempts, or retries. The holder of the
+// lane alone may send them.
+func (r Reader) DueDeliveries(ctx context.Context, endpointID int64, late bool, now time.Time, after Cursor, n int) ([]paraph.Delivery, error) {
+	// A plain LIMIT $6 would let SQLite parse the statement anew for each value.
+	return all(ctx, r.q, scanDelivery, "SELECT "+deliveryMeta+", (SELECT body FROM bodies WHERE bodies.id = deliveries.id) FROM "+pendingOf+
+		`$1 AND late = $2 AND next_attempt_at <= $3 AND (next_attempt_at, id) > ($4, $5) ORDER BY next_attempt_at, id LIMIT $6 + 0`,
+		endpointID, late, micros(now), micros(after.At), after.ID, n)
+}
+
+// DueHead reads the oldest pending delivery of an ordered endpoint, if it is
+// due at a time: one or none.
+func (r Reader) DueHead(ctx context.Context, endpointID int64, now time.Time) ([]paraph.Delivery, error) {
+	return all(ctx, r.q, scanDelivery, "SELECT "+deliveryMeta+`, (SELECT body FROM bodies WHERE bodies.id = deliveries.id) FROM deliveries
+		WHERE id = (SELECT MIN(id) FROM `+pendingOf+"$1) AND "+stillPending+" AND next_attempt_at <= $2", endpointID, micros(now))
 }

@@ -39,12 +39,24 @@ func TestPlans(t *testing.T) {
 			run     func(saw func(string, []any)) error
 			indexes []string // each is used by some query; a pattern
 		}{
-			"ClaimDeliveries": {write(func(tx *store.Tx) error { _, err := tx.ClaimDeliveries(ctx, p.ID, "c", until, 1); return err }), []string{"deliveries_lane"}},
-			"ClaimHead":       {write(func(tx *store.Tx) error { _, err := tx.ClaimHead(ctx, p.ID, "c", until); return err }), []string{"deliveries_(lane|order)"}},
-			"ClaimJobs":       {write(func(tx *store.Tx) error { _, err := tx.ClaimJobs(ctx, "mail", "c", until, 9); return err }), []string{"jobs_due"}},
-			"JobNext":         {read(func(s *store.Store) error { _, err := s.JobNext(ctx, "mail"); return err }), []string{"jobs_due"}},
-			"LaneNext":        {read(func(s *store.Store) error { _, err := s.LaneNext(ctx, p.ID); return err }), []string{"deliveries_lane"}},
-			"Lanes":           {read(func(s *store.Store) error { _, err := s.Lanes(ctx); return err }), []string{"deliveries_(lane|order)"}},
+			"DueDeliveries": {read(func(s *store.Store) error {
+				_, err := s.DueDeliveries(ctx, p.ID, false, until, store.Cursor{At: s.Now(), ID: 5}, 9)
+				return err
+			}), []string{"deliveries_lane"}},
+			"DueHead":   {read(func(s *store.Store) error { _, err := s.DueHead(ctx, p.ID, until); return err }), []string{"deliveries_(lane|order)"}},
+			"DueLanes":  {read(func(s *store.Store) error { _, err := s.DueLanes(ctx, 9); return err }), []string{"lanes_due"}},
+			"TakeLanes": {write(func(tx *store.Tx) error { _, err := tx.TakeLanes(ctx, "n", []int64{p.ID}); return err }), []string{"lanes_(pkey|1)"}},
+			"FreeLanes": {write(func(tx *store.Tx) error {
+				_, err := tx.FreeLanes(ctx, "n", []store.FreeLane{{EndpointID: p.ID}})
+				return err
+			}), []string{"lanes_(pkey|1)", "deliveries_lane"}},
+			"LeaveNode":     {write(func(tx *store.Tx) error { return tx.LeaveNode(ctx, "n", nil) }), []string{"lanes_held"}},
+			"LanesOf":       {read(func(s *store.Store) error { _, err := s.LanesOf(ctx, a.ID); return err }), []string{"lanes_(pkey|1)"}},
+			"CountBreakers": {read(func(s *store.Store) error { _, err := s.CountBreakers(ctx); return err }), []string{"lanes_breaker"}},
+			"ClaimJobs":     {write(func(tx *store.Tx) error { _, err := tx.ClaimJobs(ctx, "mail", "c", until, 9); return err }), []string{"jobs_due"}},
+			"JobNext":       {read(func(s *store.Store) error { _, err := s.JobNext(ctx, "mail"); return err }), []string{"jobs_due"}},
+			"LaneNext":      {read(func(s *store.Store) error { _, err := s.LaneNext(ctx, p.ID, s.Now()); return err }), []string{"deliveries_lane"}},
+			"Lanes":         {read(func(s *store.Store) error { _, err := s.Lanes(ctx); return err }), []string{"deliveries_(lane|order)"}},
 			"Envelopes": {read(func(s *store.Store) error {
 				_, err := s.Envelopes(ctx, a.ID, store.EnvelopeFilter{Limit: 20, Before: 9999})
 				return err
@@ -78,7 +90,7 @@ func TestPlans(t *testing.T) {
 				return err
 			}), []string{"deliveries_envelope"}},
 			"SaveResults": {write(func(tx *store.Tx) error {
-				return tx.SaveResults(ctx, []store.Result{{Delivery: paraph.Delivery{ID: 1, ClaimID: "x"}, Attempt: paraph.Attempt{DeliveryID: 1, Number: 1}}})
+				return tx.SaveResults(ctx, []store.Result{{Delivery: paraph.Delivery{ID: 1}, Attempt: paraph.Attempt{DeliveryID: 1, Number: 1}}})
 			}), []string{"deliveries_pkey|INTEGER PRIMARY KEY", "attempts_pkey|sqlite_autoindex_attempts"}},
 		} {
 			var plan string
@@ -187,7 +199,7 @@ func fullScan(line string) bool {
 	if strings.Contains(line, "Seq Scan on ") {
 		return true
 	}
-	for _, table := range []string{"deliveries", "attempts", "jobs", "envelopes", "events", "recipients", "documents", "fields", "endpoints", "sessions", "users"} {
+	for _, table := range []string{"deliveries", "attempts", "jobs", "envelopes", "events", "recipients", "documents", "fields", "endpoints", "lanes", "sessions", "users"} {
 		if regexp.MustCompile(`^\s*SCAN ` + table + `\b`).MatchString(line) {
 			return !strings.Contains(line, "INDEX")
 		}
@@ -212,15 +224,12 @@ func TestPlansWithOldStatistics(t *testing.T) {
 		}
 		ds = storetest.Queue(t, s, storetest.Deliveries(p, 200, s.Now()))
 		d := ds[0]
-		d.ClaimID = "c"
 		r := result(d, paraph.DeliverySucceeded, s.Now(), time.Time{})
 		r.Attempt.Error = ""
 		for name, f := range map[string]func(tx *store.Tx) error{
 			"SaveResults": func(tx *store.Tx) error {
 				return tx.SaveResults(ctx, []store.Result{r})
 			},
-			"ExtendClaims":  func(tx *store.Tx) error { return tx.ExtendClaims(ctx, "c", []int64{d.ID, d.ID + 1}, s.Now()) },
-			"ReleaseClaims": func(tx *store.Tx) error { return tx.ReleaseClaims(ctx, "c", []int64{d.ID, d.ID + 1}) },
 		} {
 			plan := ""
 			var queries []string

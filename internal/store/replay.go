@@ -231,7 +231,7 @@ func (tx *Tx) QueueReplay(ctx context.Context, r *paraph.Replay, names []string,
 			SELECT id AS picked_id FROM deliveries WHERE `+replayed(&a, r.AccountID, r.EndpointID, r.Filter, names, r.CreatedAt, false)+`
 			AND id > `+a.add(r.Cursor)+" AND id <= "+a.add(reach)+" ORDER BY id LIMIT "+a.add(n)+` + 0
 		) UPDATE deliveries SET replay_id = `+id+`, replay_was = state, state = 'pending', attempts_before = attempts, late = TRUE,
-			next_attempt_at = `+now+`, claim_id = '', finished_at = 0 FROM picked WHERE deliveries.id = picked.picked_id
+			next_attempt_at = `+now+`, finished_at = 0 FROM picked WHERE deliveries.id = picked.picked_id
 		RETURNING deliveries.id`, a...)
 	if err != nil {
 		return 0, fmt.Errorf("queue more of replay %d: %w", r.ID, err)
@@ -266,7 +266,7 @@ func (tx *Tx) replayReach(ctx context.Context, r *paraph.Replay) (int64, error) 
 func (tx *Tx) TakeBackReplay(ctx context.Context, r *paraph.Replay) error {
 	n, err := tx.exec(ctx, `UPDATE deliveries SET state = replay_was, replay_was = '', replay_id = 0,
 		finished_at = CASE WHEN replay_was = 'skipped' THEN $1 ELSE COALESCE((SELECT MAX(at) FROM attempts WHERE delivery_id = deliveries.id), created_at) END
-		WHERE replay_id = $2 AND replay_was <> '' AND COALESCE(state, '') = 'pending' AND claim_id = '' AND attempts = attempts_before`, micros(tx.now), r.ID)
+		WHERE replay_id = $2 AND replay_was <> '' AND COALESCE(state, '') = 'pending' AND attempts = attempts_before`, micros(tx.now), r.ID)
 	r.Queued, r.Waiting = r.Queued-int(n), max(0, r.Waiting-int(n))
 	return err
 }

@@ -73,7 +73,7 @@ func TestPruneDeliveries(t *testing.T) {
 		p, q := storetest.Endpoint(t, s, a.ID), storetest.Endpoint(t, s, a.ID)
 		storetest.Queue(t, s, storetest.Deliveries(p, 10, s.Now()))
 		storetest.Queue(t, s, storetest.Deliveries(q, 3, s.Now()))
-		ds, held := claim(t, s, p.ID, "c", 10), claim(t, s, q.ID, "c", 3)
+		ds, held := due(t, s, p.ID, 10), due(t, s, q.ID, 3)
 		save(t, s, result(ds[0], paraph.DeliveryPending, s.Now(), s.Now().Add(1000*time.Hour)))
 		for i, d := range slices.Concat(ds[1:], held) {
 			save(t, s, result(d, []paraph.DeliveryState{paraph.DeliverySucceeded, paraph.DeliveryFailed}[i%2], s.Now(), time.Time{}))
@@ -81,13 +81,13 @@ func TestPruneDeliveries(t *testing.T) {
 		clock.Advance(time.Hour)
 		storetest.Update(t, s, func(tx *store.Tx) error { return tx.Requeue(ctx, a.ID, ds[1].ID) }) // waits again
 		storetest.Update(t, s, func(tx *store.Tx) error { return tx.Requeue(ctx, a.ID, ds[2].ID) })
-		for _, d := range claim(t, s, p.ID, "c2", 2) {
+		for _, d := range due(t, s, p.ID, 2) {
 			if d.ID == ds[2].ID {
 				save(t, s, result(d, paraph.DeliverySucceeded, s.Now(), time.Time{}))
 			}
 		}
 		young := storetest.Queue(t, s, storetest.Deliveries(p, 1, s.Now()))
-		save(t, s, result(claim(t, s, p.ID, "c3", 1)[0], paraph.DeliverySucceeded, s.Now(), time.Time{}))
+		save(t, s, result(young[0], paraph.DeliverySucceeded, s.Now(), time.Time{}))
 		keep := map[int64]bool{q.ID: true}
 		if n := pruneAll(t, s, s.Now().Add(-time.Hour), 2, keep); n != 0 {
 			t.Errorf("%d were pruned that ended just then", n)
@@ -137,7 +137,7 @@ func TestPruneKeepsWhatBegins(t *testing.T) {
 		pruneAll(t, s, s.Now().Add(time.Microsecond), 8, nil)
 		slices.Sort(saved)
 		var got []int64
-		for _, d := range claim(t, s, p.ID, "c", n) {
+		for _, d := range due(t, s, p.ID, n) {
 			got = append(got, d.ID)
 			if len(d.Body) == 0 {
 				t.Errorf("delivery %d has lost its body", d.ID)
@@ -170,10 +170,10 @@ func TestPruneWhileDelivering(t *testing.T) {
 			}
 		})
 		both.Go(func() {
-			for i := range fresh / 10 {
+			for range fresh / 10 {
 				check(t, s.Update(ctx, func(tx *store.Tx) error { return tx.InsertDeliveries(ctx, storetest.Deliveries(p, 10, s.Now())) }))
 				var rs []store.Result
-				for _, d := range claim(t, s, p.ID, fmt.Sprint("c", i), 10) {
+				for _, d := range due(t, s, p.ID, 10) {
 					rs = append(rs, result(d, paraph.DeliverySucceeded, s.Now(), time.Time{}))
 				}
 				check(t, s.Claim(ctx, func(tx *store.Tx) error { return tx.SaveResults(ctx, rs) }))
@@ -194,7 +194,7 @@ func TestAttemptsAreBounded(t *testing.T) {
 		a, _ := storetest.Space(t, s, "ada")
 		p := storetest.Endpoint(t, s, a.ID)
 		storetest.Queue(t, s, storetest.Deliveries(p, 2, s.Now()))
-		ds := claim(t, s, p.ID, "c", 2)
+		ds := due(t, s, p.ID, 2)
 		for i := range store.KeptAttempts + 5 {
 			for _, d := range ds {
 				d.Attempts = i

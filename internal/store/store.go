@@ -39,7 +39,9 @@ type Store struct {
 	clock func() time.Time
 	log   *slog.Logger
 
+	address     string
 	checkpoints *checkpointer
+	company     *company
 }
 
 // Reader asks. Its answers are as of one moment only within an Update.
@@ -59,8 +61,10 @@ type querier interface {
 // Tx is one transaction: what it writes commits together or not at all.
 type Tx struct {
 	Reader
-	now   time.Time
-	after []func()
+	now       time.Time
+	after     []func()
+	announced map[int64]bool // see Announce
+	company   *company
 }
 
 // Open opens the database and brings its tables up to date.
@@ -95,7 +99,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	read.SetMaxOpenConns(n)
 	read.SetMaxIdleConns(n)
-	s := &Store{Reader: Reader{q: storable{read}, d: d, secrets: newSecretary(cfg.Vault)}, write: write, read: read, clock: cfg.Clock, log: cfg.Logger, checkpoints: &checkpointer{}}
+	s := &Store{Reader: Reader{q: storable{read}, d: d, secrets: newSecretary(cfg.Vault)}, write: write, read: read, clock: cfg.Clock, log: cfg.Logger, checkpoints: &checkpointer{}, address: cfg.Address, company: newCompany()}
 	s.startCheckpoints()
 	if err := s.unlock(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database: %w", err), s.Close())
@@ -159,8 +163,11 @@ func (s *Store) once(ctx context.Context, o *sql.TxOptions, fn func(tx *Tx) erro
 		return err
 	}
 	defer t.Rollback() //nolint:errcheck // after a commit it does nothing
-	tx := &Tx{Reader: Reader{q: storable{t}, d: s.d, secrets: s.secrets}, now: s.Now()}
+	tx := &Tx{Reader: Reader{q: storable{t}, d: s.d, secrets: s.secrets}, now: s.Now(), company: s.company}
 	if err := fn(tx); err != nil {
+		return err
+	}
+	if err := tx.tell(ctx); err != nil {
 		return err
 	}
 	if err := t.Commit(); err != nil {

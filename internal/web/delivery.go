@@ -94,7 +94,7 @@ func (s *server) deliveryPage(w http.ResponseWriter, r *http.Request) error {
 func (s *server) deliveryView(e paraph.Endpoint, d paraph.Delivery, attempts []paraph.Attempt) webhooks.One {
 	v := webhooks.One{
 		ID: d.ID, WebhookID: e.ID, URL: e.URL, Event: d.EventName, Test: d.Test, State: deliveryState(d), Size: len(d.Body),
-		CanResend: e.Enabled && d.ClaimID == "", At: d.CreatedAt, Now: s.Store.Now(), Live: d.State == paraph.DeliveryPending,
+		CanResend: e.Enabled, At: d.CreatedAt, Now: s.Store.Now(), Live: d.State == paraph.DeliveryPending,
 		Facts: []kit.Pair{{Name: "webhook-id", Value: d.MessageID}, {Name: "Delivery", Value: strconv.FormatInt(d.ID, 10)}},
 	}
 	if d.EventID > 0 {
@@ -178,10 +178,8 @@ func nextWords(e paraph.Endpoint, d paraph.Delivery, now time.Time) (words strin
 	switch {
 	case d.State != paraph.DeliveryPending:
 		return "", at
-	case d.ClaimID != "":
-		return "Attempt" + of + " is under way.", at
 	case !d.NextAttemptAt.After(now):
-		return "Attempt" + of + " is due and waits for its turn.", at
+		return "Attempt" + of + " is due: it waits for its turn, or is under way.", at
 	}
 	return "Attempt" + of + " comes", d.NextAttemptAt
 }
@@ -231,10 +229,8 @@ func comingSteps(e paraph.Endpoint, d paraph.Delivery, now time.Time) []webhooks
 	}
 	next := webhooks.Step{Icon: "clock", Tone: kit.Info, Title: fmt.Sprintf("Attempt %d", d.Attempts+1), At: d.NextAttemptAt, Ahead: true}
 	switch {
-	case d.ClaimID != "":
-		next.Title, next.At = next.Title+" is under way", time.Time{}
 	case !d.NextAttemptAt.After(now):
-		next.Title, next.At = next.Title+" is due", time.Time{}
+		next.Title, next.At = next.Title+" is due or under way", time.Time{}
 	}
 	sch, err := webhook.ParseSchedule(e.Schedule)
 	if err != nil {

@@ -247,7 +247,7 @@ func logRow(q logQuery, d paraph.Delivery, hooks []paraph.Endpoint, now time.Tim
 		row.Href, row.Webhook = deliveryPath(d), hooks[i].URL
 	}
 	if d.State == paraph.DeliveryPending {
-		row.Next, row.Now = d.NextAttemptAt, d.ClaimID != "" || !d.NextAttemptAt.After(now)
+		row.Next, row.Now = d.NextAttemptAt, !d.NextAttemptAt.After(now)
 	}
 	return row
 }

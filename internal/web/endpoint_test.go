@@ -12,6 +12,7 @@ import (
 	"github.com/paraph-sign/paraph"
 	"github.com/paraph-sign/paraph/internal/desk/desktest"
 	"github.com/paraph-sign/paraph/internal/store"
+	"github.com/paraph-sign/paraph/internal/store/storetest"
 )
 
 // TestWebhooksAsTold goes the way that the guide to webhooks tells: avatar,
@@ -170,7 +171,7 @@ func TestSwitchAndRotate(t *testing.T) {
 func sends(t *testing.T, w *desktest.World, e paraph.Endpoint, outcome func(d *paraph.Delivery, a *paraph.Attempt)) {
 	t.Helper()
 	err := w.Store.Update(t.Context(), func(tx *store.Tx) error {
-		ds, err := tx.ClaimDeliveries(t.Context(), e.ID, "claim", tx.Now().Add(time.Minute), 100)
+		ds, err := storetest.Due(t.Context(), tx.Reader, e.ID, tx.Now(), 100)
 		if err != nil {
 			return err
 		}

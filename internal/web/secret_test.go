@@ -191,7 +191,7 @@ func settle(t *testing.T, w *desktest.World, e paraph.Endpoint, r webhook.Result
 	made.State, made.Attempts, made.NextAttemptAt, made.FinishedAt = r.Delivery.State, r.Delivery.Attempts, r.Delivery.NextAttemptAt, r.Delivery.FinishedAt
 	made.LastStatus, made.LastError = r.Delivery.LastStatus, r.Delivery.LastError
 	r.Delivery, r.Attempt.DeliveryID, r.Attempt.At = made, made.ID, w.Store.Now()
-	if _, err := w.Desk.Queue().Settle(t.Context(), []webhook.Result{r}, nil); err != nil {
+	if _, err := w.Desk.Queue().Settle(t.Context(), webhook.Batch{Results: []webhook.Result{r}}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -27,13 +27,19 @@ type memory struct {
 	rows     map[int64]*paraph.Delivery
 	attempts map[int64]int
 	settles  int
-	fail     func(results []Result, wants []Want) error
-	extended int
+	fail     func(b Batch) error
+
+	alive    map[string]time.Time // nodes, and when their leases run out
+	holders  map[int64]string     // of lanes
+	freed    map[int64]Free
+	marks    []Mark
+	renewals int
 }
 
 func newMemory(url string) *memory {
 	return &memory{
-		now: noon(), rows: map[int64]*paraph.Delivery{}, attempts: map[int64]int{}, fail: func([]Result, []Want) error { return nil },
+		now: noon(), rows: map[int64]*paraph.Delivery{}, attempts: map[int64]int{}, fail: func(Batch) error { return nil },
+		alive: map[string]time.Time{}, holders: map[int64]string{}, freed: map[int64]Free{},
 		endpoint: paraph.Endpoint{URL: url, Enabled: true, Schedule: "10", Timeout: time.Minute, Concurrency: 4},
 	}
 }
@@ -42,6 +48,62 @@ func (m *memory) Now() time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.now
+}
+
+func (m *memory) Join(_ context.Context, node string, lease time.Duration) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.alive[node] = m.now.Add(lease)
+	return nil
+}
+
+func (m *memory) Renew(_ context.Context, node string, lease time.Duration) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.renewals++
+	_, ok := m.alive[node]
+	if ok {
+		m.alive[node] = m.now.Add(lease)
+	}
+	return ok, nil
+}
+
+func (m *memory) Leave(_ context.Context, node string, _ []Free) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.bury(node)
+	return nil
+}
+
+func (m *memory) bury(node string) (freed []int64) {
+	delete(m.alive, node)
+	for id, holder := range m.holders {
+		if holder == node {
+			delete(m.holders, id)
+			freed = append(freed, id)
+		}
+	}
+	return freed
+}
+
+func (m *memory) Bury(context.Context) (freed []int64, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for node, until := range m.alive {
+		if !until.After(m.now) {
+			freed = append(freed, m.bury(node)...)
+		}
+	}
+	return freed, nil
+}
+
+func (m *memory) Listen(context.Context, func([]int64)) {}
+
+func (m *memory) Due(ctx context.Context, _ int) ([]Lane, error) {
+	all, err := m.Lanes(ctx)
+	all = slices.DeleteFunc(all, func(l Lane) bool { return l.NodeID != "" })
+	slices.SortFunc(all, func(a, b Lane) int { return a.NextAt.Compare(b.NextAt) })
+	return all, err
 }
 
 func (m *memory) Lanes(context.Context) (out []Lane, err error) {
@@ -54,36 +116,53 @@ func (m *memory) Lanes(context.Context) (out []Lane, err error) {
 		}
 	}
 	for id, at := range first {
-		out = append(out, Lane{id, at})
+		out = append(out, Lane{EndpointID: id, NextAt: at, NodeID: m.holders[id]})
 	}
 	return out, nil
 }
 
-func (m *memory) Settle(_ context.Context, results []Result, wants []Want) ([]Grant, error) {
+func (m *memory) Settle(_ context.Context, b Batch) (out Settled, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.settles++
-	if err := m.fail(results, wants); err != nil {
-		return nil, err
+	if err := m.fail(b); err != nil {
+		return out, err
 	}
-	for _, r := range results {
+	for _, r := range b.Results {
 		d := m.rows[r.Delivery.ID]
+		was := r.Delivery.Attempts
+		if r.Attempt.Number > 0 {
+			was--
+		}
 		m.attempts[d.ID]++
-		if d.ClaimID == r.Delivery.ClaimID && d.State == paraph.DeliveryPending {
+		if d.State == paraph.DeliveryPending && d.Attempts == was {
 			*d = r.Delivery
-			d.ClaimID = ""
 		}
 	}
-	grants := make([]Grant, len(wants))
-	for i, w := range wants {
-		grants[i] = m.grant(w)
+	m.marks = append(m.marks, b.Marks...)
+	for _, f := range b.Frees {
+		if m.holders[f.EndpointID] == b.Node {
+			delete(m.holders, f.EndpointID)
+			m.freed[f.EndpointID] = f
+		}
 	}
-	return grants, nil
+	out.Grants = make([]Grant, len(b.Wants))
+	for i, w := range b.Wants {
+		out.Grants[i] = m.grant(b.Node, w)
+	}
+	return out, nil
 }
 
-func (m *memory) grant(w Want) Grant {
-	g := Grant{Endpoint: m.endpoint, Until: m.now.Add(w.Lease)}
+func (m *memory) grant(node string, w Want) Grant {
+	if _, alive := m.alive[node]; !w.Held && (!alive || m.holders[w.EndpointID] != "" && m.holders[w.EndpointID] != node) {
+		return Grant{}
+	}
+	g := Grant{Endpoint: m.endpoint, Held: true}
 	g.Endpoint.ID = w.EndpointID
+	if f, ok := m.freed[w.EndpointID]; ok && !w.Held {
+		g.PacedUntil, g.Recent = f.PacedUntil, f.Recent
+	}
+	m.holders[w.EndpointID] = node
 	var mine []*paraph.Delivery
 	for _, d := range m.rows {
 		if d.EndpointID == w.EndpointID && d.State == paraph.DeliveryPending {
@@ -92,35 +171,16 @@ func (m *memory) grant(w Want) Grant {
 	}
 	slices.SortFunc(mine, func(a, b *paraph.Delivery) int { return cmp.Compare(a.ID, b.ID) })
 	for _, d := range mine {
-		if len(g.Deliveries) < w.N && !d.NextAttemptAt.After(m.now) {
-			d.ClaimID, d.NextAttemptAt = w.ClaimID, g.Until
+		switch {
+		case d.NextAttemptAt.After(m.now):
+			g.Next = earliest(g.Next, d.NextAttemptAt)
+		case d.ID > w.After.First.ID && len(g.Deliveries) < w.N+w.Beyond:
 			g.Deliveries = append(g.Deliveries, *d)
+			g.After.First.ID = d.ID
 		}
 	}
-	for _, d := range mine {
-		g.Next = earliest(g.Next, d.NextAttemptAt)
-	}
+	g.Full = w.N > 0 && len(g.Deliveries) == w.N+w.Beyond
 	return g
-}
-
-func (m *memory) Extend(context.Context, map[string][]int64, time.Duration) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.extended++
-	return nil
-}
-
-func (m *memory) Release(_ context.Context, claims map[string][]int64) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for claim, ids := range claims {
-		for _, id := range ids {
-			if d := m.rows[id]; d.ClaimID == claim {
-				d.ClaimID, d.NextAttemptAt = "", m.now
-			}
-		}
-	}
-	return nil
 }
 
 func (m *memory) add(endpointID int64, n int) {
@@ -169,7 +229,19 @@ func run(t *testing.T, m *memory) (*Dispatcher, <-chan Result) {
 	}
 	d.Start()
 	t.Cleanup(d.Stop)
+	joined(t, d)
 	return d, results
+}
+
+// joined waits until a dispatcher has its lease and has looked at what was
+// there before.
+func joined(t *testing.T, d *Dispatcher) {
+	t.Helper()
+	for d.node() == "" || d.all.Load() {
+		if runtime.Gosched(); t.Context().Err() != nil {
+			t.Fatal("the dispatcher never joined")
+		}
+	}
 }
 
 func await[T any](t *testing.T, from <-chan T, n int) (all []T) {
@@ -242,10 +314,7 @@ func TestNothingStaysBehindForAnIdleEndpoint(t *testing.T) {
 	}
 	await(t, results, 100)
 	for { // lanes end soon after their last result
-		d.mu.Lock()
-		n := len(d.lanes)
-		d.mu.Unlock()
-		if n == 0 {
+		if d.Stats().Lanes == 0 {
 			break
 		}
 		if runtime.Gosched(); t.Context().Err() != nil {
@@ -268,8 +337,8 @@ func TestResultsOutlastADatabaseThatIsDown(t *testing.T) {
 	url, count := counted(t, nothing)
 	m := newMemory(url)
 	failures := 0
-	m.fail = func(results []Result, _ []Want) error {
-		if len(results) > 0 && failures < 3 {
+	m.fail = func(b Batch) error {
+		if len(b.Results) > 0 && failures < 3 {
 			failures++
 			return errors.New("down")
 		}
@@ -292,8 +361,8 @@ func TestOneBadResultHoldsUpNoOther(t *testing.T) {
 	t.Parallel()
 	url, _ := counted(t, nothing)
 	m := newMemory(url)
-	m.fail = func(results []Result, _ []Want) error {
-		if slices.ContainsFunc(results, func(r Result) bool { return r.Delivery.ID == 1 }) {
+	m.fail = func(b Batch) error {
+		if slices.ContainsFunc(b.Results, func(r Result) bool { return r.Delivery.ID == 1 }) {
 			return errors.New("refused")
 		}
 		return nil
@@ -316,7 +385,7 @@ func TestWantsThatFailDoNotSpin(t *testing.T) {
 	url, _ := counted(t, nothing)
 	m := newMemory(url)
 	down := 5
-	m.fail = func([]Result, []Want) error {
+	m.fail = func(Batch) error {
 		if down > 0 {
 			down--
 			return errors.New("down")
@@ -338,8 +407,8 @@ func TestStopEndsThoughTheDatabaseIsDown(t *testing.T) {
 	t.Parallel()
 	url, count := counted(t, nothing)
 	m := newMemory(url)
-	m.fail = func(results []Result, _ []Want) error {
-		if len(results) > 0 {
+	m.fail = func(b Batch) error {
+		if len(b.Results) > 0 {
 			return errors.New("down")
 		}
 		return nil
@@ -360,9 +429,9 @@ func TestStopEndsThoughTheDatabaseIsDown(t *testing.T) {
 	await(t, stopped, 1)
 }
 
-// TestNothingIsSentOnAClaimThatRanOut: while the first request hangs, the
-// lease of what is buffered runs out and somebody else takes it.
-func TestNothingIsSentOnAClaimThatRanOut(t *testing.T) {
+// TestNothingIsSentOnALeaseThatRanOut: while the first request hangs, the node
+// is taken for dead and somebody else gets its lane.
+func TestNothingIsSentOnALeaseThatRanOut(t *testing.T) {
 	t.Parallel()
 	arrived, hold := make(chan struct{}, 10), make(chan struct{})
 	url, count := counted(t, func() {
@@ -377,26 +446,33 @@ func TestNothingIsSentOnAClaimThatRanOut(t *testing.T) {
 	await(t, arrived, 1)
 	m.with(func() {
 		m.now = m.now.Add(time.Minute)
-		for _, r := range m.rows {
-			r.ClaimID, r.NextAttemptAt = "another", m.now.Add(30*time.Second)
-		}
+		m.bury(m.holders[1])
+		m.holders[1], m.alive["another"] = "another", m.now.Add(time.Minute)
+		m.rows[1].Attempts++ // that one has tried it too
 	})
 	close(hold)
 	await(t, results, 1)
+	if err := d.Poke(t.Context()); err != nil { // notices that it was buried, and joins anew
+		t.Fatal(err)
+	}
 	d.Stop()
 	if n := count.Load(); n != 1 {
-		t.Errorf("%d requests, though the second delivery is somebody else's", n)
+		t.Errorf("%d requests, though the lane is somebody else's", n)
 	}
 	m.with(func() {
 		for id, r := range m.rows {
-			if r.State != paraph.DeliveryPending || r.ClaimID != "another" {
+			if r.State != paraph.DeliveryPending {
 				t.Errorf("delivery %d is %+v", id, *r)
 			}
+		}
+		if len(m.alive) != 1 || m.holders[1] != "another" {
+			t.Errorf("alive are %v, the lane is held by %q", m.alive, m.holders[1])
 		}
 	})
 }
 
-func TestHeartbeatRenewsWhatIsHeld(t *testing.T) {
+// TestAHeartbeatRenewsAllThatIsHeld: one renewal, whatever the number of lanes.
+func TestAHeartbeatRenewsAllThatIsHeld(t *testing.T) {
 	t.Parallel()
 	arrived, hold := make(chan struct{}, 10), make(chan struct{})
 	url, count := counted(t, func() {
@@ -407,25 +483,89 @@ func TestHeartbeatRenewsWhatIsHeld(t *testing.T) {
 	m.endpoint.Concurrency = 1
 	d, results := run(t, m)
 	m.add(1, 2)
+	m.add(2, 2)
 	d.Wake(1)
-	await(t, arrived, 1)
+	d.Wake(2)
+	await(t, arrived, 2)
 	m.with(func() { m.now = m.now.Add(20 * time.Second) })
-	if err := d.renew(); err != nil {
+	if err := d.beat(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	m.with(func() { m.now = m.now.Add(20 * time.Second) }) // beyond the first lease
 	close(hold)
-	await(t, results, 2)
-	if n := count.Load(); n != 2 || m.extended != 1 {
-		t.Errorf("%d requests, %d renewals", n, m.extended)
+	await(t, results, 4)
+	if n := count.Load(); n != 4 || m.renewals != 1 {
+		t.Errorf("%d requests, %d renewals", n, m.renewals)
 	}
+}
+
+// TestASilentNodeGoesOnWhenNobodyNoticed: a lease that ran out and was not
+// taken over is renewed before anything is sent on it.
+func TestASilentNodeGoesOnWhenNobodyNoticed(t *testing.T) {
+	t.Parallel()
+	arrived, hold := make(chan struct{}, 10), make(chan struct{})
+	url, _ := counted(t, func() {
+		arrived <- struct{}{}
+		<-hold
+	})
+	m := newMemory(url)
+	m.endpoint.Concurrency = 1
+	d, results := run(t, m)
+	m.add(1, 5)
+	d.Wake(1)
+	await(t, arrived, 1)
+	m.with(func() { m.now = m.now.Add(time.Hour) }) // a laptop that slept
+	close(hold)
+	await(t, results, 5)
+	m.with(func() {
+		if m.renewals == 0 || len(m.alive) != 1 {
+			t.Errorf("%d renewals, alive are %v", m.renewals, m.alive)
+		}
+	})
+}
+
+// TestIdleLanesAreGivenBack: nothing is left of them but their rows.
+func TestIdleLanesAreGivenBack(t *testing.T) {
+	t.Parallel()
+	url, _ := counted(t, nothing)
+	m := newMemory(url)
+	m.endpoint.Rate = 0.5
+	results := make(chan Result, 100)
+	d, err := NewDispatcher(DispatcherConfig{
+		Queue: m, Client: newTestClient(t, ClientConfig{}), Log: slog.New(slog.DiscardHandler), Poll: 24 * time.Hour, Linger: time.Millisecond,
+		Observe: func(r Result) { results <- r },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Start()
+	t.Cleanup(d.Stop)
+	joined(t, d)
+	for id := range int64(50) {
+		m.add(id+1, 1)
+		d.Wake(id + 1)
+	}
+	await(t, results, 50)
+	for d.Stats().Held > 0 {
+		if runtime.Gosched(); t.Context().Err() != nil {
+			t.Fatalf("still there: %+v", d.Stats())
+		}
+	}
+	m.with(func() {
+		if len(m.holders) != 0 || len(m.freed) != 50 {
+			t.Errorf("held are %v, %d were given back", m.holders, len(m.freed))
+		}
+		if f := m.freed[1]; !f.PacedUntil.Equal(m.now.Add(2*time.Second)) || f.Recent == "" {
+			t.Errorf("the next holder is told %+v", f)
+		}
+	})
 }
 
 func TestAFailureOfOurOwnSpendsNoAttempt(t *testing.T) {
 	t.Parallel()
 	e := paraph.Endpoint{Schedule: "10"}
 	d := paraph.Delivery{ID: 1, State: paraph.DeliveryPending, Attempts: 1}
-	for code, wait := range map[string]time.Duration{CodeShutdown: 0, CodeInternal: 10 * time.Second} {
+	for code, wait := range map[string]time.Duration{CodeInternal: 10 * time.Second} {
 		r := settled(e, d, Outcome{Code: code}, noon(), 0)
 		if r.Attempt.Number != 0 || r.Delivery.Attempts != 1 || r.Delivery.State != paraph.DeliveryPending || !r.Delivery.NextAttemptAt.Equal(noon().Add(wait)) {
 			t.Errorf("%s makes %+v", code, r)

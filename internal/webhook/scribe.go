@@ -11,18 +11,22 @@ import (
 const (
 	maxResults = 4096 // more than the channel holds, so that gather's order of draining means what it says
 	maxWants   = 64
+	maxNotes   = 64
 )
 
 // scribe is the only one who writes: it takes what has come in since its last
 // transaction and puts it into the next. What can't be written is tried again
-// until it can; if we stop before, its claim runs out and the delivery is sent
-// once more.
+// until it can; if we stop before, the delivery is as it was and is sent once
+// more.
 type scribe struct {
 	queue   Queue
 	log     *slog.Logger
 	observe func(Result)
+	node    func() string          // ours, "" while we have no lease
+	freed   func(ids, due []int64) // told of lanes that were given back
 	wants   <-chan want
 	results <-chan Result
+	notes   <-chan note
 	ending  context.Context // over: don't try for long any more
 	ended   chan struct{}   // closed when the last is written
 
@@ -32,10 +36,19 @@ type scribe struct {
 // batch is what one transaction writes and grants.
 type batch struct {
 	results []Result
+	notes   []note
 	wants   []want
 }
 
-func (b batch) size() int { return len(b.results) + len(b.wants) }
+func (b batch) size() int { return len(b.results) + len(b.notes) + len(b.wants) }
+
+// note is something about a lane that its holder has to say, and by which
+// name it holds it. Once that name is over there is nothing to say.
+type note struct {
+	node string
+	mark *Mark
+	free *Free
+}
 
 // want is a Want and where the answer goes.
 type want struct {
@@ -61,10 +74,10 @@ func (s *scribe) run() {
 		more = s.gather()
 		err := s.write(s.hand)
 		if err == nil {
-			s.hand, pause = batch{s.hand.results[:0], s.hand.wants[:0]}, firstPause
+			s.hand, pause = batch{s.hand.results[:0], s.hand.notes[:0], s.hand.wants[:0]}, firstPause
 			continue
 		}
-		s.log.Error("write the results of deliveries; will try again", "results", len(s.hand.results), "wants", len(s.hand.wants), "error", err)
+		s.log.Error("write the results of deliveries; will try again", "results", len(s.hand.results), "notes", len(s.hand.notes), "wants", len(s.hand.wants), "error", err)
 		switch {
 		case pause > firstPause && s.apart():
 			pause = firstPause
@@ -87,6 +100,8 @@ func (s *scribe) gather() (more bool) {
 		select {
 		case r := <-s.results:
 			s.hand.results = append(s.hand.results, r)
+		case n := <-s.notes:
+			s.hand.notes = append(s.hand.notes, n)
 		case w, ok := <-s.wants:
 			if ok {
 				s.hand.wants = append(s.hand.wants, w)
@@ -94,8 +109,20 @@ func (s *scribe) gather() (more bool) {
 		}
 	}
 	more = s.drainWants()
+	s.drainNotes()
 	s.drainResults(more)
 	return more
+}
+
+func (s *scribe) drainNotes() {
+	for len(s.hand.notes) < maxNotes {
+		select {
+		case n := <-s.notes:
+			s.hand.notes = append(s.hand.notes, n)
+		default:
+			return
+		}
+	}
 }
 
 func (s *scribe) drainWants() (more bool) {
@@ -130,26 +157,52 @@ func (s *scribe) write(b batch) error {
 	if b.size() == 0 {
 		return nil
 	}
-	asked := make([]Want, len(b.wants))
-	for i, w := range b.wants {
-		asked[i] = w.Want
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), maxTransaction)
 	defer cancel()
-	grants, err := s.queue.Settle(ctx, b.results, asked)
+	done, err := s.queue.Settle(ctx, s.batch(b))
 	if err != nil {
 		return err
 	}
 	for _, r := range b.results {
 		s.observe(r)
 	}
+	if ids := b.freed(); len(ids) > 0 {
+		s.freed(ids, done.Due)
+	}
 	for i, w := range b.wants {
-		w.granted <- reply{grants[i], true}
+		w.granted <- reply{done.Grants[i], true}
 	}
 	return nil
 }
 
-// apart writes each result and then each want in a transaction of its own, so
+func (s *scribe) batch(b batch) Batch {
+	out := Batch{Node: s.node(), Results: b.results, Wants: make([]Want, len(b.wants))}
+	for i, w := range b.wants {
+		out.Wants[i] = w.Want
+	}
+	for _, n := range b.notes {
+		switch {
+		case n.node != out.Node:
+		case n.mark != nil:
+			out.Marks = append(out.Marks, *n.mark)
+		case n.free != nil:
+			out.Frees = append(out.Frees, *n.free)
+		}
+	}
+	return out
+}
+
+// freed are the endpoints whose lanes the batch gives back.
+func (b batch) freed() (ids []int64) {
+	for _, n := range b.notes {
+		if n.free != nil {
+			ids = append(ids, n.free.EndpointID)
+		}
+	}
+	return ids
+}
+
+// apart writes each result, note and want in a transaction of its own, so
 // that one which the database refuses does not hold up the others for ever; it
 // is given up. When nothing can be written all stay in hand, and the answer is
 // false.
@@ -160,6 +213,9 @@ func (s *scribe) apart() bool {
 	var singles, failed []batch
 	for i := range s.hand.results {
 		singles = append(singles, batch{results: s.hand.results[i : i+1]})
+	}
+	for i := range s.hand.notes {
+		singles = append(singles, batch{notes: s.hand.notes[i : i+1]})
 	}
 	for i := range s.hand.wants {
 		singles = append(singles, batch{wants: s.hand.wants[i : i+1]})
@@ -182,6 +238,9 @@ func (s *scribe) apart() bool {
 func (s *scribe) giveUp(b batch) {
 	for _, r := range b.results {
 		s.log.Error("the result of a delivery was not written; it will be sent again", "delivery", r.Delivery.ID)
+	}
+	if ids := b.freed(); len(ids) > 0 {
+		s.freed(ids, ids) // they are still ours: to be taken up, and given back another time
 	}
 	for _, w := range b.wants {
 		w.granted <- reply{}

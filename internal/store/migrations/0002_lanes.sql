@@ -2,13 +2,13 @@
 
 -- +goose Up
 CREATE TABLE nodes (
-	id TEXT NOT NULL PRIMARY KEY,
+	name TEXT NOT NULL PRIMARY KEY,
 	joined_at BIGINT NOT NULL,
 	lease_until BIGINT NOT NULL
 );
 
 CREATE TABLE lanes (
-	endpoint_id {{id}}, -- of the endpoint; each has its lane
+	endpoint_id BIGINT NOT NULL PRIMARY KEY REFERENCES endpoints (id),
 	node_id TEXT NOT NULL DEFAULT '',
 	next_at BIGINT NOT NULL DEFAULT 0,
 	paced_until BIGINT NOT NULL DEFAULT 0,
@@ -21,6 +21,9 @@ CREATE INDEX lanes_held ON lanes (node_id) WHERE node_id <> '';
 CREATE INDEX lanes_breaker ON lanes (breaker) WHERE breaker <> 'closed';
 INSERT INTO lanes (endpoint_id) SELECT id FROM endpoints;
 
+ALTER TABLE deliveries DROP COLUMN claim_id;
+
 -- +goose Down
+ALTER TABLE deliveries ADD COLUMN claim_id TEXT NOT NULL DEFAULT '';
 DROP TABLE lanes;
 DROP TABLE nodes;

@@ -208,3 +208,14 @@ func Queue(t testing.TB, s *store.Store, ds []paraph.Delivery) []paraph.Delivery
 	Update(t, s, func(tx *store.Tx) error { return tx.InsertDeliveries(context.Background(), ds) })
 	return ds
 }
+
+// Due reads up to n deliveries of an endpoint that are due, first attempts
+// before retries, as the holder of its lane does.
+func Due(ctx context.Context, r store.Reader, endpointID int64, now time.Time, n int) ([]paraph.Delivery, error) {
+	first, err := r.DueDeliveries(ctx, endpointID, false, now, store.Cursor{}, n)
+	if err != nil || len(first) == n {
+		return first, err
+	}
+	late, err := r.DueDeliveries(ctx, endpointID, true, now, store.Cursor{}, n-len(first))
+	return append(first, late...), err
+}

@@ -49,7 +49,7 @@ func TestReplayAsTold(t *testing.T) {
 			t.Errorf("the empty form chooses %d states", form.Find("input[name=state][checked]").Length())
 		}
 
-		v.get(link+"?period=hour&state=failed").is(http.StatusOK).says("Nothing matches")
+		v.get(link + "?period=hour&state=failed").is(http.StatusOK).says("Nothing matches")
 		v.get(link + "?state=skipped&since=2026-01-01T00:00:00Z").is(http.StatusOK).says("Nothing matches")
 		v.get(link + "?since=yesterday&period=own").is(http.StatusUnprocessableEntity).says("Write a time such as")
 		v.get(link + "?envelope=x").is(http.StatusUnprocessableEntity).says("is a number")

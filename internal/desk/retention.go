@@ -13,7 +13,7 @@ const (
 	keepJobs      = 7 * 24 * time.Hour
 	keepHours     = 35 * 24 * time.Hour // of health, of which a page shows 30 days at most
 	pruneEvery    = 10 * time.Minute
-	pruneBatch    = 128
+	pruneBatch    = 64
 	givePages     = 128
 	restsPerBatch = 3
 	longestRest   = time.Second

@@ -106,6 +106,9 @@ func storedName(s string) (string, bool) {
 
 func unknownEvent(s string) error {
 	shown := paraph.Shorten(paraph.CleanLine(s), 60)
+	if strings.HasPrefix(strings.ToLower(s), "template") {
+		return paraph.FieldErrorf("events", "“%s” is not sent, because there are no templates yet.", shown)
+	}
 	if near := nearest(s); near != "" {
 		return paraph.FieldErrorf("events", "There is no event “%s”. Did you mean “%s”?", shown, near)
 	}

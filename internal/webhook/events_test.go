@@ -77,3 +77,13 @@ func TestCheckEvents(t *testing.T) {
 		t.Errorf("no events: %v", err)
 	}
 }
+
+// Both dialects have events about templates, which there are not; people coming from there must not be sent to something else.
+func TestEventsOfTemplatesAreNotSent(t *testing.T) {
+	t.Parallel()
+	for _, s := range []string{"template.created", "TEMPLATE_USED", "template.*"} {
+		if _, err := CheckEvents([]string{"form.viewed", s}); !isInvalid(err, "events") || !strings.Contains(err.Error(), "no templates yet") || strings.Contains(err.Error(), "Did you mean") {
+			t.Errorf("%s: %v", s, err)
+		}
+	}
+}

@@ -124,8 +124,14 @@ func (s *Store) Ping(ctx context.Context) error { return s.d.ping(ctx, s.write) 
 // would be stored.
 func (s *Store) Now() time.Time { return s.clock().UTC().Truncate(time.Microsecond) }
 
-// maxTries bounds how often a transaction runs that others were faster than.
-const maxTries = 12
+// A transaction that others were faster than runs again, at least minTries
+// times and then until patience is over: with several nodes on a busy machine
+// a dozen tries can pass within a moment.
+const (
+	minTries = 12
+	patience = 5 * time.Second
+	maxPause = 25 // of its multiples, up to four milliseconds each
+)
 
 // Update runs fn in a transaction and commits it. fn runs again when another
 // transaction was first, so it must have no other effect than through tx;
@@ -140,15 +146,15 @@ func (s *Store) Claim(ctx context.Context, fn func(tx *Tx) error) error {
 }
 
 func (s *Store) transact(ctx context.Context, o *sql.TxOptions, fn func(tx *Tx) error) error {
-	for try := 1; ; try++ {
+	for began, try := time.Now(), 1; ; try++ {
 		err := s.once(ctx, o, fn)
 		if err == nil {
 			return nil
 		}
-		if !s.d.retry(err) || try == maxTries || ctx.Err() != nil {
+		if !s.d.retry(err) || ctx.Err() != nil || try >= minTries && time.Since(began) > patience {
 			return s.told(err)
 		}
-		wait := time.Duration(try) * time.Duration(1+rand.IntN(4)) * time.Millisecond
+		wait := time.Duration(min(try, maxPause)) * time.Duration(1+rand.IntN(4)) * time.Millisecond
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)

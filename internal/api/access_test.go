@@ -87,8 +87,11 @@ func TestEveryRouteAsNobodyStrangerAndOwner(t *testing.T) {
 					t.Errorf("%s as a stranger is answered %d %s", name, a.status, a.body)
 				}
 			}
-			a := s.request(t, ann.Token, op.method, path, bodies[op.id])
-			if a.status/100 != 2 || a.header.Get("Content-Type") != "application/json" || a.header.Get("Cache-Control") != "no-store" {
+			a, kind := s.request(t, ann.Token, op.method, path, bodies[op.id]), "application/json"
+			if op.id == "exportDeliveries" {
+				kind = "text/csv; charset=utf-8"
+			}
+			if a.status/100 != 2 || a.header.Get("Content-Type") != kind || a.header.Get("Cache-Control") != "no-store" {
 				t.Errorf("%s as the owner is answered %d %v %s", name, a.status, a.header, a.body)
 			}
 		}
@@ -99,9 +102,10 @@ func TestStrangersSeeNothingInLists(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
 		ann, eve := s.Person(t, "Ann Admin"), s.Person(t, "Eve Else")
 		made := s.request(t, ann.Token, "POST", "/api/submissions/pdf", lease()).must(200)
-		s.request(t, ann.Token, "POST", "/api/webhooks", bodies["createWebhook"]).must(201)
+		hook := s.request(t, ann.Token, "POST", "/api/webhooks", bodies["createWebhook"]).must(201)
+		s.request(t, ann.Token, "POST", fmt.Sprintf("/api/webhooks/%d/test", hook.number("id")), bodies["testWebhook"]).must(201)
 		slug := made.text("submitters.0.slug")
-		for _, path := range []string{"/api/submissions", "/api/submitters", "/api/submitters?slug=" + slug, fmt.Sprintf("/api/submitters?submission_id=%d", made.number("id")), "/api/webhooks"} {
+		for _, path := range []string{"/api/submissions", "/api/submitters", "/api/submitters?slug=" + slug, fmt.Sprintf("/api/submitters?submission_id=%d", made.number("id")), "/api/webhooks", "/api/deliveries"} {
 			if got := s.request(t, eve.Token, "GET", path, nil).must(200); len(got.list("data")) != 0 || got.at("pagination.next") != nil {
 				t.Errorf("GET %s shows a stranger %v", path, got.v)
 			}

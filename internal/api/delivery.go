@@ -2,9 +2,12 @@ package api
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"time"
 	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/paraph-sign/paraph"
 	"github.com/paraph-sign/paraph/internal/store"
@@ -54,7 +57,33 @@ func orNull[T comparable](v T) *T {
 type DeliveryDetail struct {
 	DeliveryRow
 	Body     rawJSON         `json:"body" doc:"As it was sent, with the tokens of signing links masked."`
+	Schedule *ScheduleLeft   `json:"schedule" doc:"What is still to come; null when the delivery has ended."`
 	Attempts []AttemptDetail `json:"attempts"`
+}
+
+// ScheduleLeft is what a pending delivery's schedule still holds.
+type ScheduleLeft struct {
+	Attempt   int             `json:"attempt" doc:"The next one, counted from 1 since the delivery was queued last."`
+	Of        int             `json:"of"`
+	At        webhook.Stamp   `json:"at" doc:"When it is due; while it is being made, when it counts as lost."`
+	Sending   bool            `json:"sending" doc:"It is being made right now."`
+	Then      []webhook.Stamp `json:"then" doc:"When the others come at the earliest, if all fail. Up to a tenth of the wait is added by chance, and Retry-After is honoured."`
+	GivesUpAt webhook.Stamp   `json:"gives_up_at" doc:"When the last of them comes at the earliest."`
+}
+
+func scheduleLeft(e paraph.Endpoint, d paraph.Delivery) *ScheduleLeft {
+	s, err := webhook.ParseSchedule(e.Schedule)
+	if err != nil || d.State != paraph.DeliveryPending {
+		return nil
+	}
+	left := &ScheduleLeft{
+		Attempt: d.Attempts - d.Before + 1, Of: s.Attempts(), At: webhook.Stamp(d.NextAttemptAt), Sending: d.ClaimID != "",
+		Then: []webhook.Stamp{}, GivesUpAt: webhook.Stamp(d.NextAttemptAt),
+	}
+	for _, at := range s.Ahead(left.Attempt, d.NextAttemptAt) {
+		left.Then, left.GivesUpAt = append(left.Then, webhook.Stamp(at)), webhook.Stamp(at)
+	}
+	return left
 }
 
 // AttemptDetail is one try.
@@ -64,6 +93,7 @@ type AttemptDetail struct {
 	Status          *int          `json:"status"`
 	Error           *string       `json:"error" doc:"A stable code; null for a success."`
 	Message         *string       `json:"message" doc:"The same for people."`
+	Advice          *string       `json:"advice" doc:"What that means for the receiver, and what to do; null for a success."`
 	DurationMS      float64       `json:"duration_ms"`
 	Timings         Timings       `json:"timings" doc:"Milliseconds from the start to the end of each phase; null for those that did not happen."`
 	RemoteAddress   *string       `json:"remote_address"`
@@ -110,7 +140,7 @@ func attemptOf(t paraph.Attempt, secrets []string) AttemptDetail {
 		ResponseBody: webhook.Mask(text(t.ResponseBody), secrets), Truncated: t.Truncated,
 	}
 	if t.Code != "ok" {
-		out.Error, out.Message = orNull(t.Code), orNull(t.Error)
+		out.Error, out.Message, out.Advice = orNull(t.Code), orNull(t.Error), orNull(webhook.Advice(t.Code, t.Status))
 	}
 	return out
 }
@@ -123,9 +153,8 @@ func text(b []byte) string {
 	return string([]rune(string(b))) // what is no UTF-8 becomes U+FFFD
 }
 
-type deliveryFilter struct {
-	ByID
-	PageQuery
+// LogFilter narrows the log.
+type LogFilter struct {
 	State  string `query:"state" doc:"pending, succeeded, failed or skipped."`
 	Event  string `query:"event" doc:"Such as form.completed."`
 	Since  string `query:"since" doc:"Created at or after this time, in ISO 8601."`
@@ -137,32 +166,62 @@ type deliveryFilter struct {
 	SubmissionID int64 `query:"submission_id"`
 }
 
-func (a *api) listDeliveries(ctx context.Context, in *deliveryFilter) (p Page[DeliveryRow], err error) {
-	account := whoOf(ctx).AccountID
-	if _, err := a.store.Endpoint(ctx, account, in.ID); err != nil {
-		return p, err
+type deliveryFilter struct {
+	ByID
+	PageQuery
+	LogFilter
+}
+
+type allDeliveriesFilter struct {
+	WebhookID int64 `query:"webhook_id"`
+	PageQuery
+	LogFilter
+}
+
+type deliveryFileFilter struct {
+	WebhookID int64 `query:"webhook_id"`
+	LogFilter
+}
+
+// filter reads what narrows the log, or says what can't be read.
+func (l LogFilter) filter() (f store.DeliveryFilter, err error) {
+	f = store.DeliveryFilter{EnvelopeID: l.SubmissionID, ReplayID: l.Replay, State: paraph.DeliveryState(l.State), Code: l.Code, Query: l.Query}
+	if l.State != "" && !slices.Contains(paraph.DeliveryStates(), f.State) {
+		return f, paraph.FieldErrorf("state", "“%s” is not a state: pending, succeeded, failed or skipped.", short(l.State))
 	}
-	f := store.DeliveryFilter{
-		EndpointID: in.ID, EnvelopeID: in.SubmissionID, ReplayID: in.Replay, State: paraph.DeliveryState(in.State), Code: in.Code, Query: in.Query,
-		Before: in.After, After: in.Before, Limit: in.limit(),
-	}
-	if in.State != "" && !slices.Contains(paraph.DeliveryStates(), f.State) {
-		return p, paraph.FieldErrorf("state", "“%s” is not a state: pending, succeeded, failed or skipped.", short(in.State))
-	}
-	if in.Event != "" {
-		n, ok := webhook.Lookup(in.Event)
+	if l.Event != "" {
+		n, ok := webhook.Lookup(l.Event)
 		if !ok {
-			return p, paraph.FieldErrorf("event", "There is no event “%s”.", short(in.Event))
+			return f, paraph.FieldErrorf("event", "There is no event “%s”.", short(l.Event))
 		}
 		f.Event = n.Name
 	}
-	if f.Since, err = parseTime("since", in.Since); err != nil {
+	if f.Since, err = parseTime("since", l.Since); err != nil {
+		return f, err
+	}
+	f.Until, err = parseTime("until", l.Until)
+	return f, err
+}
+
+func (a *api) listDeliveries(ctx context.Context, in *deliveryFilter) (p Page[DeliveryRow], err error) {
+	if _, err := a.store.Endpoint(ctx, whoOf(ctx).AccountID, in.ID); err != nil {
 		return p, err
 	}
-	if f.Until, err = parseTime("until", in.Until); err != nil {
+	return a.deliveryPage(ctx, in.ID, in.LogFilter, in.PageQuery)
+}
+
+func (a *api) listAllDeliveries(ctx context.Context, in *allDeliveriesFilter) (Page[DeliveryRow], error) {
+	return a.deliveryPage(ctx, in.WebhookID, in.LogFilter, in.PageQuery)
+}
+
+// deliveryPage is a page of the log, of one webhook or (0) of all of the account.
+func (a *api) deliveryPage(ctx context.Context, endpointID int64, l LogFilter, q PageQuery) (p Page[DeliveryRow], err error) {
+	f, err := l.filter()
+	if err != nil {
 		return p, err
 	}
-	found, err := a.store.DeliveryLog(ctx, account, f)
+	f.EndpointID, f.Before, f.After, f.Limit = endpointID, q.After, q.Before, q.limit()
+	found, err := a.store.DeliveryLog(ctx, whoOf(ctx).AccountID, f)
 	if err != nil {
 		return p, err
 	}
@@ -172,13 +231,30 @@ func (a *api) listDeliveries(ctx context.Context, in *deliveryFilter) (p Page[De
 	}
 	p = paged(out, func(d DeliveryRow) int64 { return d.ID })
 	if found.LookedTo > 0 { // there may be more beyond what one page looks at
-		if in.Before > 0 {
+		if q.Before > 0 {
 			p.Pagination.Prev = &found.LookedTo
 		} else {
 			p.Pagination.Next = &found.LookedTo
 		}
 	}
 	return p, nil
+}
+
+// exportDeliveries is the log as a file, written as it is read.
+func (a *api) exportDeliveries(ctx context.Context, in *deliveryFileFilter) (*huma.StreamResponse, error) {
+	c, account := callOf(ctx), whoOf(ctx).AccountID
+	f, err := in.filter()
+	if err != nil {
+		return nil, a.failed(c, err, true)
+	}
+	f.EndpointID = in.WebhookID
+	return &huma.StreamResponse{Body: func(to huma.Context) {
+		to.SetHeader("Content-Type", "text/csv; charset=utf-8")
+		to.SetHeader("Content-Disposition", `attachment; filename="deliveries-`+a.cfg.Store.Now().Format(time.DateOnly)+`.csv"`)
+		if err := a.store.ExportDeliveries(ctx, account, f, to.BodyWriter()); err != nil {
+			panic(http.ErrAbortHandler) // a file cut short must not look whole
+		}
+	}}, nil
 }
 
 func (a *api) getDelivery(ctx context.Context, in *ByID) (out DeliveryDetail, err error) {
@@ -191,26 +267,18 @@ func (a *api) getDelivery(ctx context.Context, in *ByID) (out DeliveryDetail, er
 	if err != nil {
 		return out, err
 	}
-	secrets, err := a.secretsOf(ctx, d)
-	if err != nil {
+	e, err := a.store.Endpoint(ctx, account, d.EndpointID)
+	if err != nil && paraph.KindOf(err) != paraph.NotFound { // deleted since
 		return out, err
 	}
-	out = DeliveryDetail{DeliveryRow: rowOf(d), Attempts: []AttemptDetail{}}
+	_, secrets := webhook.Readable(d.Body)
+	secrets = append(secrets, e.Secrets()...)
+	out = DeliveryDetail{DeliveryRow: rowOf(d), Schedule: scheduleLeft(e, d), Attempts: []AttemptDetail{}}
 	for _, t := range attempts {
 		out.Attempts = append(out.Attempts, attemptOf(t, secrets))
 	}
 	out.Body, err = maskTokens(d.Body)
 	return out, err
-}
-
-// secretsOf are the strings in a delivery that must not be read from its log.
-func (a *api) secretsOf(ctx context.Context, d paraph.Delivery) ([]string, error) {
-	_, secrets := webhook.Readable(d.Body)
-	e, err := a.store.Endpoint(ctx, d.AccountID, d.EndpointID)
-	if paraph.KindOf(err) == paraph.NotFound { // deleted since
-		return secrets, nil
-	}
-	return append(secrets, e.Secrets()...), err
 }
 
 func (a *api) resendDelivery(ctx context.Context, in *ByID) (DeliveryRow, error) {

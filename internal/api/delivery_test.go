@@ -45,7 +45,7 @@ func endBadly(t *testing.T, s *server, hook int64) {
 			}
 			results = append(results, store.Result{Delivery: d, Attempt: paraph.Attempt{DeliveryID: d.ID, Number: 1, At: tx.Now(), Status: d.LastStatus, Code: d.LastError}})
 		}
-		return tx.SaveResults(t.Context(), results)
+		return settle(t, tx, results)
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -10,15 +10,11 @@ import (
 	"time"
 
 	"github.com/paraph-sign/paraph"
-	"github.com/paraph-sign/paraph/internal/store"
 	"github.com/paraph-sign/paraph/internal/webhook"
 )
 
 // masked stands for a secret. Sent back, it leaves the secret as it is.
 const masked = "********"
-
-// healthSpan is the time that Health looks back.
-const healthSpan = 7 * 24 * time.Hour
 
 // Webhook is an endpoint.
 type Webhook struct {
@@ -46,30 +42,12 @@ type Webhook struct {
 	Health         Health            `json:"health"`
 }
 
-// Health is what became of a webhook's deliveries of the last seven days.
-type Health struct {
-	Succeeded     int           `json:"succeeded"`
-	Failed        int           `json:"failed"`
-	Pending       int           `json:"pending"`
-	SuccessRate   *float64      `json:"success_rate" doc:"Between 0 and 1, of those that are done; null when none is."`
-	LastSuccessAt webhook.Stamp `json:"last_success_at"`
-}
-
-func healthOf(s store.EndpointStats) Health {
-	h := Health{Succeeded: s.Succeeded, Failed: s.Failed, Pending: s.Pending, LastSuccessAt: webhook.Stamp(s.LastOK)}
-	if done := s.Succeeded + s.Failed; done > 0 {
-		rate := float64(s.Succeeded) / float64(done)
-		h.SuccessRate = &rate
-	}
-	return h
-}
-
-func webhookOf(e paraph.Endpoint, s store.EndpointStats) Webhook {
+func webhookOf(e paraph.Endpoint, h Health) Webhook {
 	w := Webhook{
 		ID: e.ID, URL: e.URL, Events: e.Events, Headers: map[string]string{}, Description: e.Description, Enabled: e.Enabled,
 		DisabledAt: webhook.Stamp(e.DisabledAt), Schedule: scheduleOf(e.Schedule), Timeout: e.Timeout.Seconds(), Concurrency: e.Concurrency,
 		Rate: e.Rate, Ordered: e.Ordered, OmitTokens: e.OmitTokens, CreatedAt: webhook.Stamp(e.CreatedAt), UpdatedAt: webhook.Stamp(e.UpdatedAt),
-		Health: healthOf(s),
+		Health: h,
 	}
 	if e.Secret != "" {
 		w.Secret = masked
@@ -228,7 +206,7 @@ func (a *api) createWebhook(ctx context.Context, in *webhookCreation) (out Webho
 	if e, err = a.desk.CreateEndpoint(ctx, whoOf(ctx), e); err != nil {
 		return out, err
 	}
-	out = webhookOf(e, store.EndpointStats{})
+	out = webhookOf(e, Health{})
 	out.SigningSecret = e.SigningSecret
 	return out, nil
 }
@@ -239,13 +217,9 @@ func (a *api) listWebhooks(ctx context.Context, q *PageQuery) (p Page[Webhook], 
 	if err != nil {
 		return p, err
 	}
-	stats, err := a.store.StatsOf(ctx, account, a.cfg.Store.Now().Add(-healthSpan))
+	out, err := a.healthyAll(ctx, account, cut(all, *q))
 	if err != nil {
 		return p, err
-	}
-	var out []Webhook
-	for _, e := range cut(all, *q) {
-		out = append(out, webhookOf(e, stats[e.ID]))
 	}
 	return paged(out, func(w Webhook) int64 { return w.ID }), nil
 }
@@ -271,12 +245,6 @@ func (a *api) getWebhook(ctx context.Context, in *ByID) (Webhook, error) {
 		return Webhook{}, err
 	}
 	return a.healthy(ctx, e)
-}
-
-// healthy is an endpoint with what became of its deliveries.
-func (a *api) healthy(ctx context.Context, e paraph.Endpoint) (Webhook, error) {
-	stats, err := a.store.StatsOf(ctx, e.AccountID, a.cfg.Store.Now().Add(-healthSpan))
-	return webhookOf(e, stats[e.ID]), err
 }
 
 func (a *api) updateWebhook(ctx context.Context, in *webhookUpdate) (out Webhook, err error) {

@@ -118,7 +118,7 @@ func logged(t *testing.T, s *server) {
 		}
 		failed := ds[0]
 		failed.Attempts, failed.LastStatus, failed.LastError, failed.NextAttemptAt = 1, 500, "http_500", tx.Now()
-		if err := tx.SaveResults(t.Context(), []store.Result{{Delivery: failed, Attempt: paraph.Attempt{
+		if err := settle(t, tx, []store.Result{{Delivery: failed, Attempt: paraph.Attempt{
 			DeliveryID: failed.ID, Number: 1, At: tx.Now(), Status: 500, Code: "http_500", Error: "The receiver answered 500.",
 			Duration: 120500 * time.Microsecond, Timings: paraph.Timings{DNS: 2 * time.Millisecond, Connect: 5 * time.Millisecond, Total: 120500 * time.Microsecond},
 			RemoteAddress: "203.0.113.9:443", RequestHeaders: [][2]string{{"Content-Type", "application/json"}, {"X-Tenant", "********"}},
@@ -135,7 +135,7 @@ func logged(t *testing.T, s *server) {
 		}
 		ok := ds[i]
 		ok.State, ok.Attempts, ok.LastStatus, ok.LastError, ok.FinishedAt = paraph.DeliverySucceeded, 2, 200, "", tx.Now()
-		return tx.SaveResults(t.Context(), []store.Result{{Delivery: ok, Attempt: paraph.Attempt{
+		return settle(t, tx, []store.Result{{Delivery: ok, Attempt: paraph.Attempt{
 			DeliveryID: ok.ID, Number: 2, At: tx.Now(), Status: 200, Code: "ok", Duration: 30 * time.Millisecond, Timings: paraph.Timings{Total: 30 * time.Millisecond},
 		}}})
 	})
@@ -257,4 +257,13 @@ func TestDeliveryBodyHasNoTokens(t *testing.T) {
 			t.Errorf("%d deliveries carried %d tokens: nothing was tested", len(list), carried)
 		}
 	})
+}
+
+// settle writes results as the dispatcher has it.
+func settle(t *testing.T, tx *store.Tx, results []store.Result) error {
+	t.Helper()
+	if err := tx.SaveResults(t.Context(), results); err != nil {
+		return err
+	}
+	return tx.AddToHours(t.Context(), results)
 }

@@ -45,7 +45,10 @@ func (a *api) routes() {
 	handle(a, route{"GET", "/webhooks/{id}/secret", "getWebhookSecret", webhooks, "Show a webhook's secrets", "For tokens of admins of the space. Nowhere else are secrets answered after the creation.", 0}, a.webhookSecrets)
 	handle(a, route{"POST", "/webhooks/{id}/enable", "enableWebhook", webhooks, "Switch a webhook on", "The answer tells what it missed, which can be replayed.", 0}, a.enableWebhook)
 
+	handle(a, route{"GET", "/webhooks/{id}/health", "getWebhookHealth", webhooks, "Get how a webhook has answered", "By the hour. Attempts are counted, tests too.", 0}, a.getHealth)
 	handle(a, route{"GET", "/webhooks/{id}/deliveries", "listDeliveries", deliveries, "List a webhook's deliveries", "The newest first. One page looks at 20,000 deliveries at most, so that with a filter a page can be short, or empty, and still have a next.", 0}, a.listDeliveries)
+	handle(a, route{"GET", "/deliveries", "listAllDeliveries", deliveries, "List the deliveries of all webhooks", "The newest first. One page looks at 20,000 deliveries at most, so that with a filter a page can be short, or empty, and still have a next.", 0}, a.listAllDeliveries)
+	a.handleExport()
 	handle(a, route{"GET", "/deliveries/{id}", "getDelivery", deliveries, "Get a delivery with all its attempts", "The body is shown as it was sent, with the tokens of signing links masked.", 0}, a.getDelivery)
 	handle(a, route{"POST", "/deliveries/{id}/resend", "resendDelivery", deliveries, "Send a delivery again", "The same bytes under the same webhook-id, at once, with the whole schedule of retries.", 0}, a.resendDelivery)
 	handle(a, route{"POST", "/webhooks/{id}/replays", "createReplay", deliveries, "Send many deliveries again", replayAbout, http.StatusCreated}, a.createReplay)
@@ -98,6 +101,19 @@ func handle[I, O any](a *api, r route, f func(ctx context.Context, in *I) (O, er
 		}
 		return &output[O]{out}, nil
 	})
+}
+
+// handleExport adds the one route that answers a file.
+func (a *api) handleExport() {
+	a.order = append(a.order, "exportDeliveries")
+	huma.Register(a.huma, huma.Operation{
+		Method: "GET", Path: "/api/deliveries.csv", OperationID: "exportDeliveries", Tags: []string{deliveries}, Summary: "Get deliveries as a file",
+		Description: "Comma-separated values, the newest first, 100,000 at most; when there are more, the last line says so. A text that a spreadsheet would take for a formula has an apostrophe before it.",
+		Responses: map[string]*huma.Response{
+			"200":     {Description: "OK", Content: map[string]*huma.MediaType{"text/csv": {Schema: &huma.Schema{Type: huma.TypeString}}}},
+			"default": a.errorResponses()["default"],
+		},
+	}, a.exportDeliveries)
 }
 
 // errorResponses documents what is answered when something is wrong.

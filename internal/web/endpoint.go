@@ -42,10 +42,14 @@ func (s *server) webhooksPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	lanes, err := s.Store.LanesOf(r.Context(), signed.Space.ID)
+	if err != nil {
+		return err
+	}
 	fresh := s.freshHook(w, r)
 	for _, e := range all {
 		v.Rows = append(v.Rows, webhooks.Row{
-			ID: e.ID, URL: e.URL, Description: e.Description, Events: e.Events, Mark: markOf(e, v.Now),
+			ID: e.ID, URL: e.URL, Description: e.Description, Events: e.Events, Mark: markOf(e, lanes[e.ID]),
 			Health: health(healths[e.ID], waiting[e.ID], spanOf(""), v.Now),
 		})
 		if e.ID == fresh {
@@ -373,10 +377,14 @@ func (s *server) hookView(r *http.Request, e paraph.Endpoint) (v webhooks.Webhoo
 	if err != nil {
 		return v, err
 	}
+	lanes, err := s.Store.LanesOf(r.Context(), e.AccountID)
+	if err != nil {
+		return v, err
+	}
 	q := readLogQuery(r, hookPath(e.ID))
 	v = webhooks.Webhook{
 		ID: e.ID, URL: e.URL, Description: e.Description, On: e.Enabled, Why: e.DisabledWhy, OffSince: e.DisabledAt, Events: e.Events,
-		Facts: hookFacts(e), Mark: markOf(e, now), Health: health(h, waiting[e.ID], span, now), Spans: spanLinks(q, span), Tests: testOptions(e),
+		Facts: hookFacts(e), Mark: markOf(e, lanes[e.ID]), Health: health(h, waiting[e.ID], span, now), Spans: spanLinks(q, span), Tests: testOptions(e),
 		Open: r.URL.Query().Get("do"), Now: now, Trouble: troubleOf(e),
 	}
 	v.Log, err = s.hookLog(r, q, e)

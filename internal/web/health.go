@@ -90,17 +90,21 @@ func (s *server) healths(ctx context.Context, accountID int64, of []paraph.Endpo
 }
 
 // markOf says in a word how a webhook is.
-func markOf(e paraph.Endpoint, now time.Time) webhooks.Mark {
+func markOf(e paraph.Endpoint, lane paraph.Lane) webhooks.Mark {
 	mark := func(label string, tone kit.Tone, icon, text string) webhooks.Mark {
 		return webhooks.Mark{Status: kit.Status{Label: label, Tone: tone, Icon: icon}, Text: text}
 	}
 	switch {
 	case !e.Enabled && offWord(e) != "":
-		return mark(offWord(e), kit.Warning, "ban", "Switched off "+kit.Humane(e.DisabledAt, now))
+		return mark(offWord(e), kit.Warning, "ban", "Since "+since(e.DisabledAt))
 	case !e.Enabled:
 		return mark("Off", kit.Neutral, "ban", "")
 	case !e.Failing.Since.IsZero():
-		return mark("Failing", kit.Error, "warning", "Nothing arrived since "+kit.Humane(e.Failing.Since, now))
+		return mark("Failing", kit.Error, "warning", "Since "+since(e.Failing.Since))
+	case lane.Breaker != "" && lane.Breaker != paraph.BreakerClosed:
+		return mark("Held back", kit.Warning, "hourglass", "Most requests failed; one is tried every 30 seconds")
 	}
 	return mark("On", kit.Success, "check", "")
 }
+
+func since(t time.Time) string { return t.UTC().Format("2 Jan, 15:04 UTC") }

@@ -215,7 +215,7 @@ func summary(v Webhook) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = markOf(v.Mark).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = kit.StatusBadgeOf(v.Mark.Status).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

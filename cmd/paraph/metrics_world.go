@@ -54,7 +54,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 // What a worldMeter tells. Descriptions never change, so they are shared.
 var (
 	descUp        = desc("database_up", "1 when the last look at the database succeeded, else 0, and what comes from it is missing.")
-	descBacklog   = desc("webhook_backlog", "Pending deliveries of all nodes, by why they wait: first and late (attempts and retries that are due), waiting (due later, or being sent), ordered (behind an older one), held (by a breaker), paced (by a rate).", "class")
+	descBacklog   = desc("webhook_backlog", "Pending deliveries of all nodes, by why they wait: first and late (attempts and retries that are due or under way), waiting (due later), ordered (behind an older one), held (by a breaker), paced (by a rate).", "class")
 	descOldest    = desc("webhook_backlog_oldest_seconds", "How long the one that waits longest has been due; of waiting and ordered, how long ago its event was.", "class")
 	descBusy      = desc("webhook_backlog_lanes", "Endpoints that anything waits for.")
 	descCapped    = desc("webhook_backlog_capped_lanes", "Endpoints for which more waits than was counted, so that paraph_webhook_backlog is too small.")

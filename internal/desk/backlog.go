@@ -13,9 +13,9 @@ type Class string
 
 // The classes, in which every pending delivery is in one.
 const (
-	ClassFirst   Class = "first"   // a first attempt is due
-	ClassLate    Class = "late"    // a retry is due
-	ClassWaiting Class = "waiting" // due later by the schedule, or being sent
+	ClassFirst   Class = "first"   // a first attempt is due, or under way
+	ClassLate    Class = "late"    // a retry is due, or under way
+	ClassWaiting Class = "waiting" // due later by the schedule
 	ClassOrdered Class = "ordered" // behind an older one of an ordered endpoint
 	ClassHeld    Class = "held"    // the endpoint's breaker is not closed
 	ClassPaced   Class = "paced"   // the endpoint's rate lets nothing out for now

@@ -13,9 +13,9 @@ type LaneBacklog struct {
 	Ordered    bool
 	Breaker    paraph.BreakerState
 	PacedUntil time.Time // the endpoint's rate lets nothing out before
-	First      int       // first attempts that are due
-	Late       int       // retries that are due
-	Waiting    int       // due later, or being sent
+	First      int       // first attempts that are due, or under way
+	Late       int       // the same of retries
+	Waiting    int       // due later
 	FirstSince time.Time // since when the one that is due longest is due; zero for none
 	LateSince  time.Time
 	HeadLate   bool      // the oldest has been tried before

@@ -44,9 +44,13 @@ func TestPendingByLane(t *testing.T) {
 		if lanes[1] != want {
 			t.Errorf("the second lane is %+v and not %+v", lanes[1], want)
 		}
-		due(t, s, p.ID, 12)
-		if lanes, _, err := s.PendingByLane(ctx, 1000); err != nil || lanes[0].First != 18 || lanes[0].Waiting != 12 {
-			t.Errorf("while 12 are sent: %+v, %v", lanes, err)
+		soon := storetest.Deliveries(p, 12, s.Now())
+		for i := range soon {
+			soon[i].NextAttemptAt = s.Now().Add(time.Hour)
+		}
+		storetest.Queue(t, s, soon)
+		if lanes, _, err := s.PendingByLane(ctx, 1000); err != nil || lanes[0].First != 30 || lanes[0].Waiting != 12 {
+			t.Errorf("with 12 that are due later: %+v, %v", lanes, err)
 		}
 	})
 }

@@ -65,8 +65,7 @@ type DeliveryDetail struct {
 type ScheduleLeft struct {
 	Attempt   int             `json:"attempt" doc:"The next one, counted from 1 since the delivery was queued last."`
 	Of        int             `json:"of"`
-	At        webhook.Stamp   `json:"at" doc:"When it is due; while it is being made, when it counts as lost."`
-	Sending   bool            `json:"sending" doc:"It is being made right now."`
+	At        webhook.Stamp   `json:"at" doc:"When it is due. A time that is past means that it is being made or waits for its turn."`
 	Then      []webhook.Stamp `json:"then" doc:"When the others come at the earliest, if all fail. Up to a tenth of the wait is added by chance, and Retry-After is honoured."`
 	GivesUpAt webhook.Stamp   `json:"gives_up_at" doc:"When the last of them comes at the earliest."`
 }
@@ -77,7 +76,7 @@ func scheduleLeft(e paraph.Endpoint, d paraph.Delivery) *ScheduleLeft {
 		return nil
 	}
 	left := &ScheduleLeft{
-		Attempt: d.Attempts - d.Before + 1, Of: s.Attempts(), At: webhook.Stamp(d.NextAttemptAt), Sending: d.ClaimID != "",
+		Attempt: d.Attempts - d.Before + 1, Of: s.Attempts(), At: webhook.Stamp(d.NextAttemptAt),
 		Then: []webhook.Stamp{}, GivesUpAt: webhook.Stamp(d.NextAttemptAt),
 	}
 	for _, at := range s.Ahead(left.Attempt, d.NextAttemptAt) {

@@ -494,7 +494,7 @@ func TestAHeartbeatRenewsAllThatIsHeld(t *testing.T) {
 	m.with(func() { m.now = m.now.Add(20 * time.Second) }) // beyond the first lease
 	close(hold)
 	await(t, results, 4)
-	if n := count.Load(); n != 4 || m.renewals != 1 {
+	if n := count.Load(); n != 4 || m.renewals < 1 || m.renewals > 3 { // the watch renews too when it finds the lease a third gone
 		t.Errorf("%d requests, %d renewals", n, m.renewals)
 	}
 }

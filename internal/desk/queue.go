@@ -138,7 +138,7 @@ func (q queue) save(ctx context.Context, tx *store.Tx, results []webhook.Result)
 			}
 		}
 	}
-	return nil
+	return tx.AddToHours(ctx, rows)
 }
 
 // take takes the lanes that are wanted and not held.

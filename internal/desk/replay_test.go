@@ -101,9 +101,9 @@ func (s *replayer) attempt(n int, state paraph.DeliveryState) []paraph.Delivery 
 
 func (s *replayer) pending() int {
 	s.t.Helper()
-	n, err := s.Store.Backlog(s.t.Context(), s.Who.AccountID, s.e.ID)
+	n, err := s.Store.Backlogs(s.t.Context(), s.Who.AccountID, []int64{s.e.ID})
 	s.must(err)
-	return int(n)
+	return int(n[s.e.ID])
 }
 
 func TestReplayMany(t *testing.T) {

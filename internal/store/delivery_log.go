@@ -197,9 +197,9 @@ func (r Reader) sought(ctx context.Context, accountID int64, query string) ([]in
 	if err != nil {
 		n = -1
 	}
-	ids, err := all(ctx, r.q, scanInt, `SELECT id FROM deliveries WHERE message_id = $1 AND account_id = $3
-		UNION SELECT id FROM deliveries WHERE id = $2 AND account_id = $3
-		UNION SELECT id FROM (SELECT id FROM deliveries WHERE account_id = $3 AND envelope_id = COALESCE((SELECT id FROM envelopes WHERE public_id = $1 AND account_id = $3), $2)
+	ids, err := all(ctx, r.q, scanInt, `SELECT id FROM deliveries WHERE message_id = $1 AND +account_id = $3
+		UNION SELECT id FROM deliveries WHERE id = $2 AND +account_id = $3
+		UNION SELECT id FROM (SELECT id FROM deliveries WHERE +account_id = $3 AND envelope_id = COALESCE((SELECT id FROM envelopes WHERE public_id = $1 AND account_id = $3), $2)
 			ORDER BY id DESC LIMIT 1000) AS of_envelope`, q, n, accountID)
 	if ids == nil {
 		ids = []int64{}

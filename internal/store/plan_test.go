@@ -89,6 +89,27 @@ func TestPlans(t *testing.T) {
 				_, err := s.Deliveries(ctx, p.AccountID, store.DeliveryFilter{EnvelopeID: 1950, Limit: 9})
 				return err
 			}), []string{"deliveries_envelope"}},
+			"Deliveries of an event": {read(func(s *store.Store) error {
+				_, err := s.DeliveryLog(ctx, p.AccountID, store.DeliveryFilter{EndpointID: p.ID, Event: "form.viewed", Since: s.Now().Add(-time.Hour), Limit: 9})
+				return err
+			}), []string{"deliveries_log"}},
+			"Deliveries that failed": {read(func(s *store.Store) error {
+				_, err := s.DeliveryLog(ctx, p.AccountID, store.DeliveryFilter{EndpointID: p.ID, State: paraph.DeliveryFailed, Code: "5xx", Limit: 9})
+				return err
+			}), []string{"deliveries_failed"}},
+			"Deliveries that wait": {read(func(s *store.Store) error {
+				_, err := s.DeliveryLog(ctx, p.AccountID, store.DeliveryFilter{EndpointID: p.ID, State: paraph.DeliveryPending, Limit: 9})
+				return err
+			}), []string{"deliveries_(order|log)"}},
+			"Deliveries by a word": {read(func(s *store.Store) error {
+				_, err := s.DeliveryLog(ctx, p.AccountID, store.DeliveryFilter{Query: "1950", Limit: 9})
+				return err
+			}), []string{"deliveries_message", "deliveries_envelope"}},
+			"Backlogs": {read(func(s *store.Store) error { _, err := s.Backlogs(ctx, p.AccountID, []int64{p.ID}); return err }), []string{"deliveries_(order|lane)"}},
+			"AddToHours": {write(func(tx *store.Tx) error {
+				return tx.AddToHours(ctx, []store.Result{{Delivery: paraph.Delivery{EndpointID: p.ID}, Attempt: paraph.Attempt{Number: 1, At: tx.Now(), Code: "ok"}}})
+			}), nil},
+			"Health": {read(func(s *store.Store) error { _, err := s.Health(ctx, p.AccountID, p.ID, s.Now()); return err }), []string{"endpoint_hours_pkey|sqlite_autoindex_endpoint_hours"}},
 			"SaveResults": {write(func(tx *store.Tx) error {
 				return tx.SaveResults(ctx, []store.Result{{Delivery: paraph.Delivery{ID: 1}, Attempt: paraph.Attempt{DeliveryID: 1, Number: 1}}})
 			}), []string{"deliveries_pkey|INTEGER PRIMARY KEY", "attempts_pkey|sqlite_autoindex_attempts"}},

@@ -90,3 +90,39 @@ test("nothing is taken from under a hand", async () => {
   await until(() => page.locator("#delivery").textContent(), (text) => text === "Delivered");
   await close();
 });
+
+const rows = (paged, ...ids) => `<div id="deliveries" data-live="rows" data-first="/"${paged ? " data-paged" : ""}><p data-news></p><table><tbody>${
+  ids.map(([id, text]) => `<tr id="delivery-${id}" data-id="${id}"><td>${text}</td></tr>`).join("")}</tbody></table></div>`;
+const shown = (page) => page.locator("#deliveries tbody").innerText();
+
+test("new rows and changed ones appear in their places, and the list keeps its length", async () => {
+  const { page, close } = await open(rows(false, [2, "two"], [1, "one"]), rows(false, [3, "three"], [2, "two, sent"]));
+  await page.locator("#delivery-2").evaluate((row) => row.setAttribute("data-mark", "x"));
+  await page.clock.runFor(3000);
+  assert.equal(await until(() => shown(page), (text) => text.includes("three")), "three\ntwo, sent");
+  await close();
+});
+
+test("under a reader's hand nothing moves: it says what is new", async () => {
+  const { page, close } = await open(rows(false, [1, "one"]), rows(false, [3, "three"], [2, "two"], [1, "one, sent"]));
+  await page.locator("#delivery-1").hover();
+  await page.clock.runFor(3000);
+  const link = page.locator("[data-news] a");
+  assert.equal(await until(() => link.textContent()), "2 new deliveries – show");
+  assert.equal(await link.getAttribute("href"), "/");
+  assert.equal(await shown(page), "one, sent");
+  await close();
+});
+
+test("a time ahead is counted down, and the server is asked when it has come", async () => {
+  const at = (await open("<p></p>"));
+  const now = await at.page.evaluate(() => Date.now());
+  await at.close();
+  const { page, asked, close } = await open(`<div id="delivery" data-live>in <time data-countdown datetime="${new Date(now + 125_000).toISOString()}"></time></div>`);
+  await page.clock.runFor(1000);
+  assert.match(await page.locator("time").textContent(), /^in \d+ (min|s)/);
+  await page.clock.runFor(240_000);
+  assert.equal(await page.locator("time").textContent(), "now");
+  assert.ok(asked() > 1);
+  await close();
+});

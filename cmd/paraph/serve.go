@@ -263,6 +263,7 @@ func (c *serveCmd) openParts(ctx context.Context, in *instance) (p parts, err er
 		return p, err
 	}
 	in.atClose(p.engine.Close)
+	p.engine.Start()
 	p.client, err = webhook.NewClient(webhook.ClientConfig{UserAgent: "Paraph/" + version, Allow: c.WebhookAllowNet})
 	if err != nil {
 		return p, err

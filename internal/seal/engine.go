@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -19,25 +20,21 @@ type Config struct {
 	Logger    *slog.Logger  // default slog.Default()
 }
 
-// Engine works on PDFs with PDFium, compiled to WebAssembly. It is safe for concurrent use: each operation
-// has an instance of its own, so that a file that crashes or hangs PDFium harms nobody else.
-//
-// WebAssembly that can be interrupted runs four times slower (measured), so there are two lanes. The guarded one
-// can be stopped at the deadline; in it every file is opened for the first time and all its pages are read
-// (Prepare), and whatever looks at content runs in it (Inspect, RenderPage, PageText). The fast one writes: it
-// reads pages that Prepare has read. Should it pass the deadline all the same, its caller gets the error in time and
-// the instance is left to itself and thrown away when it ends.
+// Engine works on PDFs. Opening, repairing, measuring, rendering and finding text is PDFium's work, compiled to WebAssembly that
+// can be interrupted at a deadline: each operation has an instance of its own, so that a file that crashes or hangs PDFium harms
+// nobody else. Drawing and sealing need no PDFium. An Engine is safe for concurrent use.
 type Engine struct {
 	cfg   Config
 	log   *slog.Logger
 	fonts *fontBook
-	slots chan struct{} // one token per document being worked on
+	slots chan struct{} // one token per document that PDFium works on
 
-	guarded, fast *lane
-	started       chan struct{} // closed when nothing is done in the background any more
+	lane    *lane
+	begin   sync.Once
+	started chan struct{} // closed when nothing is done in the background any more
 }
 
-// NewEngine returns at once and compiles in the background; the first operations wait for that.
+// NewEngine returns at once. PDFium is compiled when it is needed first, or by Start.
 func NewEngine(cfg Config) (*Engine, error) {
 	if cfg.Instances < 0 || cfg.Deadline < 0 || cfg.MaxBytes < 0 || cfg.MaxPages < 0 {
 		return nil, errors.New("new PDF engine: instances, deadline and limits can't be negative")
@@ -47,17 +44,20 @@ func NewEngine(cfg Config) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("new PDF engine: %w", err)
 	}
-	e := &Engine{
-		cfg: cfg, log: cfg.Logger, fonts: fonts, slots: make(chan struct{}, cfg.Instances),
-		guarded: newLane(true), fast: newLane(false), started: make(chan struct{}),
-	}
-	go func() {
-		defer close(e.started)
-		e.guarded.start(cfg)
-		e.fast.start(cfg)
-		fonts.warm()
-	}()
-	return e, nil
+	return &Engine{
+		cfg: cfg, log: cfg.Logger, fonts: fonts, slots: make(chan struct{}, cfg.Instances), lane: newLane(), started: make(chan struct{}),
+	}, nil
+}
+
+// Start compiles PDFium in the background, once, so that the first who needs it need not wait for that.
+func (e *Engine) Start() {
+	e.begin.Do(func() {
+		go func() {
+			defer close(e.started)
+			e.lane.start(e.cfg)
+			e.fonts.warm()
+		}()
+	})
 }
 
 func withDefaults(cfg Config) Config {
@@ -79,31 +79,33 @@ func withDefaults(cfg Config) Config {
 	return cfg
 }
 
-// Warm waits until the engine is ready and has instances standing by.
+// Warm waits until the engine is ready and has an instance standing by.
 func (e *Engine) Warm(ctx context.Context) error {
-	nothing := func(*session) error { return nil }
-	if err := e.with(ctx, e.guarded, nothing); err != nil {
-		return err
-	}
-	return e.with(ctx, e.fast, nothing)
+	return e.with(ctx, func(*session) error { return nil })
 }
 
-// Close ends the engine. Operations that are running fail. What NewEngine began in the background is waited for, so that
-// nothing is written to the cache afterwards.
+// Close ends the engine. Operations that are running fail. What was begun in the background is waited for, so that nothing is
+// written to the cache afterwards.
 func (e *Engine) Close() error {
+	e.begin.Do(func() { // it was never needed
+		e.lane.err = ErrClosed
+		close(e.lane.ready)
+		close(e.started)
+	})
 	<-e.started
-	return errors.Join(e.guarded.close(), e.fast.close())
+	return e.lane.close()
 }
 
 // with runs work on an instance of its own, within the deadline.
-func (e *Engine) with(ctx context.Context, l *lane, work func(*session) error) error {
+func (e *Engine) with(ctx context.Context, work func(*session) error) error {
+	e.Start()
 	select {
 	case e.slots <- struct{}{}:
 		defer func() { <-e.slots }()
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	in, err := l.acquire(ctx)
+	in, err := e.lane.acquire(ctx)
 	if err != nil {
 		return err
 	}
@@ -115,14 +117,14 @@ func (e *Engine) with(ctx context.Context, l *lane, work func(*session) error) e
 		if limited.Err() != nil || isCrash(err) {
 			in.discard()
 		} else {
-			l.release(in)
+			e.lane.release(in)
 		}
 		done <- err
 	}()
 	select {
 	case err = <-done:
 	case <-limited.Done():
-		return e.giveUp(ctx, limited, l, in)
+		return e.giveUp(ctx, limited, in)
 	}
 	if isCrash(err) {
 		return refuse(KindTooComplex, "This file made the PDF engine stop. It is damaged, or too big to process.", fmt.Errorf("%w: %w", ErrCrashed, err))
@@ -130,14 +132,12 @@ func (e *Engine) with(ctx context.Context, l *lane, work func(*session) error) e
 	return err
 }
 
-func (e *Engine) giveUp(ctx, limited context.Context, l *lane, in *instance) error {
-	if l.interruptible {
-		in.discard()
-	}
+func (e *Engine) giveUp(ctx, limited context.Context, in *instance) error {
+	in.discard()
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	e.log.Warn("the PDF engine was stopped at its deadline", "deadline", e.cfg.Deadline, "interrupted", l.interruptible)
+	e.log.Warn("the PDF engine was stopped at its deadline", "deadline", e.cfg.Deadline)
 	return refuse(KindTooComplex, "This file takes too long to process.", context.Cause(limited))
 }
 

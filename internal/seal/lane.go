@@ -20,10 +20,8 @@ const memoryPages = 3200
 // that PDFium's allocator holds on to is given back.
 const usesPerInstance = 64
 
-// lane is PDFium compiled one way, with the instances that stand by.
+// lane is PDFium, compiled so that it can be stopped, with the instances that stand by.
 type lane struct {
-	interruptible bool
-
 	ready chan struct{} // closed when pool or err is set
 	pool  pdfium.Pool
 	err   error
@@ -40,9 +38,7 @@ type instance struct {
 	end    sync.Once
 }
 
-func newLane(interruptible bool) *lane {
-	return &lane{interruptible: interruptible, ready: make(chan struct{})}
-}
+func newLane() *lane { return &lane{ready: make(chan struct{})} }
 
 func (l *lane) start(cfg Config) {
 	defer close(l.ready)
@@ -60,11 +56,11 @@ func (l *lane) start(cfg Config) {
 		cfg.Logger.Error("the PDF engine did not start", "err", l.err)
 		return
 	}
-	cfg.Logger.Debug("PDF engine ready", slog.Bool("interruptible", l.interruptible), slog.Duration("took", time.Since(begin)))
+	cfg.Logger.Debug("PDF engine ready", slog.Duration("took", time.Since(begin)))
 }
 
 func (l *lane) runtime(cfg Config) wazero.RuntimeConfig {
-	runtime := wazero.NewRuntimeConfig().WithCloseOnContextDone(l.interruptible).WithMemoryLimitPages(memoryPages)
+	runtime := wazero.NewRuntimeConfig().WithCloseOnContextDone(true).WithMemoryLimitPages(memoryPages)
 	if cfg.CacheDir == "" {
 		return runtime
 	}
@@ -123,7 +119,7 @@ func (l *lane) release(in *instance) {
 	l.idle = append(l.idle, in)
 }
 
-// discard ends an instance, once. In the guarded lane that stops what it is doing.
+// discard ends an instance, once, which stops what it is doing.
 func (in *instance) discard() {
 	in.end.Do(func() { _ = in.pdfium.Kill() })
 }

@@ -25,7 +25,7 @@ func (e *Engine) PageText(ctx context.Context, pdf []byte, page int) ([]TextRun,
 		return nil, err
 	}
 	var runs []TextRun
-	err := e.with(ctx, e.guarded, func(s *session) error {
+	err := e.with(ctx, func(s *session) error {
 		doc, err := s.open(pdf)
 		if err != nil {
 			return err

@@ -5,70 +5,164 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/klippa-app/go-pdfium/references"
 	"github.com/klippa-app/go-pdfium/requests"
+
+	"github.com/paraph-sign/paraph"
 )
 
 // Info says what a PDF is like.
 type Info struct {
 	Pages        []Page
-	Signed       bool // carries signatures, which sealing keeps valid
-	WasEncrypted bool // encrypted, though it opens without a password
-	Repaired     bool // its table of contents was damaged
-	HasForm      bool // has form fields of its own
+	Signed       bool          // carries signatures, which sealing keeps valid
+	WasEncrypted bool          // it was stored encrypted
+	Repaired     bool          // its table of contents was damaged
+	HasForm      bool          // has form fields of its own
+	Notes        []paraph.Note // what was done with it and what it carries; from Prepare only
 }
 
 // minSide is how wide and high a page must be, in points. There is no upper limit: what is drawn has a size of its own.
 const minSide = 1
 
+// PrepareOptions are what an upload comes with.
+type PrepareOptions struct {
+	Password string // opens the file; "" tries without one. It is not kept.
+}
+
 // Prepare is what an upload goes through. It gives back the PDF to store: data itself when nothing is wrong with
-// it or when it is signed, otherwise a copy that is repaired and without encryption. What can't be used is
-// refused with an *InputError.
+// it, otherwise a copy that is repaired, without encryption and without active content, and Info.Notes says what was
+// done. A file whose signatures can stay valid is never changed. What can't be used is refused with an *InputError.
 func (e *Engine) Prepare(ctx context.Context, data []byte) ([]byte, Info, error) {
+	return e.PrepareWith(ctx, data, PrepareOptions{})
+}
+
+// PrepareWith is Prepare with options. The error is an *InputError with KindPassword when a password is needed and
+// none is given, and with KindWrongPassword when the one given does not open the file.
+func (e *Engine) PrepareWith(ctx context.Context, data []byte, opts PrepareOptions) ([]byte, Info, error) {
 	if err := e.checkBytes(data); err != nil {
 		return nil, Info{}, err
 	}
-	var info Info
-	var pdf []byte
+	var p prepared
 	err := e.with(ctx, e.guarded, func(s *session) error {
+		s.password = opts.Password
 		var err error
-		pdf, info, err = e.prepare(s, data)
+		p, err = e.prepare(s, data)
 		return err
 	})
+	if err == nil {
+		err = p.tidy()
+	}
 	if err != nil {
 		return nil, Info{}, fmt.Errorf("prepare PDF: %w", err)
 	}
-	return pdf, info, nil
+	return p.pdf, p.info, nil
 }
 
-func (e *Engine) prepare(s *session, data []byte) ([]byte, Info, error) {
+// prepared is an upload on its way.
+type prepared struct {
+	pdf     []byte
+	info    Info
+	anew    bool // pdf is not the bytes that came
+	unasked bool // encrypted, but no password was needed
+	denied  []string
+}
+
+// prepare gives a file that can be added to by our strict rules.
+func (e *Engine) prepare(s *session, data []byte) (prepared, error) {
 	doc, info, err := e.readAnyhow(s, data)
-	if (isDamaged(err) || info.Repaired) && cutOff(data) {
-		return nil, Info{}, refuse(KindTruncated, "The end of this PDF is missing, as after a broken download. Get the whole file and upload that.", err)
+	if isDamaged(err) && (cutOff(data) || !ends(data)) {
+		return prepared{}, truncated(err)
 	}
 	if err != nil {
-		return nil, Info{}, err
+		return prepared{}, err
+	}
+	if info.Repaired && cutOff(data) {
+		return prepared{}, truncated(nil)
+	}
+	p := prepared{pdf: data, info: info}
+	if info.WasEncrypted {
+		p.unasked, p.denied = s.opensUnasked(data), s.denied(doc)
 	}
 	if !info.WasEncrypted && !info.Repaired && growable(data, len(info.Pages)) {
-		return data, info, nil
+		return p, nil
 	}
-	info.Signed = false // what is written anew is not what was signed
+	p.anew = true
+	p.info.Repaired = info.Repaired || !info.WasEncrypted
+	if p.pdf, err = e.writeAnew(s, doc, len(info.Pages)); err != nil {
+		return prepared{}, err
+	}
+	if !ends(data) {
+		return p, p.complete()
+	}
+	return p, nil
+}
+
+// writeAnew has PDFium save a document in a form that can be added to.
+func (e *Engine) writeAnew(s *session, doc references.FPDF_DOCUMENT, pages int) ([]byte, error) {
 	pdf, err := s.save(doc, requests.SaveFlagRemoveSecurity)
-	if err == nil && !growable(pdf, len(info.Pages)) {
+	if err == nil && !growable(pdf, pages) {
 		pdf, err = s.copied(doc)
 	}
 	if err != nil {
-		return nil, Info{}, err
+		return nil, err
 	}
 	if _, _, err = e.read(s, pdf); err != nil {
-		return nil, Info{}, err
+		return nil, err
 	}
-	if !growable(pdf, len(info.Pages)) {
-		return nil, Info{}, beyondRepair(nil)
+	if !growable(pdf, pages) {
+		return nil, beyondRepair(nil)
 	}
-	return pdf, info, nil
+	return pdf, nil
+}
+
+func truncated(err error) error {
+	return refuse(KindTruncated, "The end of this PDF is missing, as after a broken download. Get the whole file and upload that.", err)
+}
+
+// complete refuses a file that lost its end when its pages need something that was there.
+func (p *prepared) complete() error {
+	f, err := openPDF(p.pdf)
+	if err != nil {
+		return beyondRepair(err)
+	}
+	leaves, err := f.leaves()
+	if err != nil {
+		return beyondRepair(err)
+	}
+	for _, l := range leaves {
+		if f.lacks(l) {
+			return truncated(nil)
+		}
+	}
+	return nil
+}
+
+// lacks tells whether a page refers to content, a font or a picture that isn't in the file.
+func (f *pdfFile) lacks(l leaf) bool {
+	missing := func(v any) bool {
+		_, is := v.(pdfRef)
+		return is && f.resolve(v) == nil
+	}
+	needs := append(pdfArray{l.dict.vals["Contents"], l.attribute("Resources")}, f.array(l.dict.vals["Contents"])...)
+	if resources := f.dict(l.attribute("Resources")); resources != nil {
+		for _, k := range []pdfName{"XObject", "Font"} {
+			needs = append(needs, resources.vals[k])
+			if named := f.dict(resources.vals[k]); named != nil {
+				for _, name := range named.keys {
+					needs = append(needs, named.vals[name])
+				}
+			}
+		}
+	}
+	for _, v := range needs {
+		if missing(v) {
+			return true
+		}
+	}
+	return false
 }
 
 // growable tells whether a revision can be added to a file, by the strict rules of our own reader, and whether it sees the
@@ -96,17 +190,22 @@ func (e *Engine) readAnyhow(s *session, data []byte) (references.FPDF_DOCUMENT, 
 	return doc, info, nil
 }
 
-// read opens a document, measures it and reads its pages.
+// read opens a document, counts and reads its pages. It does not measure them: boxes may have to be mended first.
 func (e *Engine) read(s *session, data []byte) (references.FPDF_DOCUMENT, Info, error) {
 	doc, err := s.open(data)
 	if err != nil {
 		return "", Info{}, err
 	}
-	info, err := e.inspect(s, doc, data)
+	n, err := e.count(s, doc)
 	if err != nil {
 		return "", Info{}, err
 	}
-	return doc, info, s.readPages(doc, len(info.Pages), e.cfg.Deadline/10)
+	info, err := s.traits(doc, data)
+	if err != nil {
+		return "", Info{}, err
+	}
+	info.Pages = make([]Page, n)
+	return doc, info, s.readPages(doc, n, e.cfg.Deadline/10)
 }
 
 func isDamaged(err error) bool {
@@ -117,6 +216,36 @@ func isDamaged(err error) bool {
 // withoutTable hides the cross-reference table, so that PDFium looks for the objects themselves.
 func withoutTable(data []byte) []byte {
 	return bytes.ReplaceAll(data, []byte("startxref"), []byte("startxxxx"))
+}
+
+// opensUnasked tells whether a file opens without a password, even if one was given.
+func (s *session) opensUnasked(data []byte) bool {
+	if s.password == "" {
+		return true
+	}
+	given := s.password
+	defer func() { s.password = given }()
+	s.password = ""
+	_, err := s.open(data)
+	return err == nil
+}
+
+// denied is what the owner of an encrypted document forbids those who are not the owner (ISO 32000-2, table 22), in words.
+func (s *session) denied(doc references.FPDF_DOCUMENT) []string {
+	resp, err := s.pdfium.FPDF_GetDocPermissions(&requests.FPDF_GetDocPermissions{Document: doc})
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, p := range []struct {
+		bit  uint
+		what string
+	}{{3, "printing"}, {4, "changing"}, {5, "copying"}, {6, "annotating"}} {
+		if resp.DocPermissions&(1<<(p.bit-1)) == 0 {
+			out = append(out, p.what)
+		}
+	}
+	return out
 }
 
 // copied saves the pages in a new document, which makes their structure regular.
@@ -186,32 +315,42 @@ func (e *Engine) checkBytes(data []byte) error {
 	return nil
 }
 
-// cutOff tells a file whose end is missing from one whose end is there: a whole one names the place of its
-// cross-reference table near its end (ISO 32000-2, 7.5.5), or at least finishes an object.
-func cutOff(data []byte) bool {
+// ends tells a file whose end is there from one that was cut off: a whole one names the place of its cross-reference
+// table near its end (ISO 32000-2, 7.5.5).
+func ends(data []byte) bool {
 	tail := data[max(0, len(data)-2048):]
-	if bytes.Contains(tail, []byte("startxref")) || bytes.Contains(tail, []byte("%%EOF")) {
-		return false
+	return bytes.Contains(tail, []byte("startxref")) || bytes.Contains(tail, []byte("%%EOF"))
+}
+
+// cutOff tells whether a file was cut off inside one of its objects.
+func cutOff(data []byte) bool {
+	return !ends(data) && bytes.LastIndex(data, []byte(" obj")) > bytes.LastIndex(data, []byte("endobj"))
+}
+
+func (e *Engine) count(s *session, doc references.FPDF_DOCUMENT) (int, error) {
+	n, err := s.pageCount(doc)
+	if err != nil {
+		return 0, err
 	}
-	return !bytes.HasSuffix(bytes.TrimRight(tail, "\r\n\t \x00"), []byte("endobj"))
+	if n == 0 {
+		return 0, refuse(KindNoPages, "This PDF has no pages.", nil)
+	}
+	if n > e.cfg.MaxPages {
+		return 0, refuse(KindTooManyPages, fmt.Sprintf("This PDF has %d pages; up to %d are allowed.", n, e.cfg.MaxPages), nil)
+	}
+	return n, nil
 }
 
 func (e *Engine) inspect(s *session, doc references.FPDF_DOCUMENT, data []byte) (Info, error) {
-	n, err := s.pageCount(doc)
+	n, err := e.count(s, doc)
 	if err != nil {
 		return Info{}, err
-	}
-	if n == 0 {
-		return Info{}, refuse(KindNoPages, "This PDF has no pages.", nil)
-	}
-	if n > e.cfg.MaxPages {
-		return Info{}, refuse(KindTooManyPages, fmt.Sprintf("This PDF has %d pages; up to %d are allowed.", n, e.cfg.MaxPages), nil)
 	}
 	info, err := s.traits(doc, data)
 	if err != nil {
 		return Info{}, err
 	}
-	info.Pages, err = s.measure(doc, n)
+	info.Pages, err = s.measure(doc, n, userUnits(data))
 	return info, err
 }
 
@@ -237,7 +376,25 @@ func (s *session) traits(doc references.FPDF_DOCUMENT, data []byte) (Info, error
 	}, nil
 }
 
-func (s *session) measure(doc references.FPDF_DOCUMENT, n int) ([]Page, error) {
+// userUnits are the pages' units in points (ISO 32000-2, table 31), which PDFium does not apply; nil when all are 1 or
+// the file can't be read by strict rules.
+func userUnits(pdf []byte) []float64 {
+	f, err := openPDF(pdf)
+	if err != nil {
+		return nil
+	}
+	leaves, err := f.leaves()
+	if err != nil {
+		return nil
+	}
+	units := make([]float64, len(leaves))
+	for i, l := range leaves {
+		units[i] = f.unit(l)
+	}
+	return units
+}
+
+func (s *session) measure(doc references.FPDF_DOCUMENT, n int, units []float64) ([]Page, error) {
 	pages := make([]Page, n)
 	for i := range pages {
 		size, err := s.pdfium.FPDF_GetPageSizeByIndexF(&requests.FPDF_GetPageSizeByIndexF{Document: doc, Index: i})
@@ -247,11 +404,30 @@ func (s *session) measure(doc references.FPDF_DOCUMENT, n int) ([]Page, error) {
 			}
 			return nil, refuse(KindDamaged, fmt.Sprintf("Page %d of this PDF is damaged and can't be repaired.", i+1), err)
 		}
-		w, h := float64(size.Size.Width), float64(size.Size.Height)
+		unit := 1.0
+		if len(units) == n {
+			unit = units[i]
+		}
+		w, h := float64(size.Size.Width)*unit, float64(size.Size.Height)*unit
 		if w < minSide || h < minSide {
-			return nil, refuse(KindDamaged, fmt.Sprintf("Page %d of this PDF has no size.", i+1), nil)
+			return nil, noSize(i)
 		}
 		pages[i] = Page{Width: w, Height: h}
 	}
 	return pages, nil
+}
+
+func noSize(page int) error {
+	return refuse(KindDamaged, fmt.Sprintf("Page %d of this PDF has no size.", page+1), nil)
+}
+
+// listed joins words, each once, in their order.
+func listed(words []string) []string {
+	var out []string
+	for _, w := range words {
+		if !strings.Contains("\x00"+strings.Join(out, "\x00")+"\x00", "\x00"+w+"\x00") {
+			out = append(out, w)
+		}
+	}
+	return out
 }

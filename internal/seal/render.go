@@ -36,7 +36,7 @@ func (e *Engine) RenderPage(ctx context.Context, pdf []byte, page, width int) (P
 		return Picture{}, err
 	}
 	var pic *image.RGBA
-	err := e.with(ctx, e.guarded, func(s *session) error {
+	err := e.with(ctx, func(s *session) error {
 		doc, err := s.open(pdf)
 		if err != nil {
 			return err

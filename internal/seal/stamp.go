@@ -50,6 +50,11 @@ func (e *Engine) assemble(ctx context.Context, pdf []byte, marks []Mark, audit *
 	if err := s.draw(sheets, evidence); err != nil {
 		return nil, err
 	}
+	if audit != nil && audit.Trail != nil {
+		if err := s.rev.attachTo(trailAttachment(audit.Trail, audit.made())); err != nil {
+			return nil, irregular(err)
+		}
+	}
 	return s.rev.finish(), nil
 }
 
@@ -83,7 +88,7 @@ func irregular(err error) error {
 
 // rewrite has PDFium save the whole file.
 func (e *Engine) rewrite(ctx context.Context, pdf []byte) (out []byte, err error) {
-	err = e.with(ctx, e.fast, func(s *session) error {
+	err = e.with(ctx, func(s *session) error {
 		doc, err := s.open(pdf)
 		if err == nil {
 			out, err = s.save(doc, requests.SaveFlagRemoveSecurity)

@@ -226,7 +226,7 @@ func TestStampOverForms(t *testing.T) {
 func annotations(t testing.TB, pdf []byte) int {
 	t.Helper()
 	n := 0
-	err := pdfEngine().with(t.Context(), pdfEngine().guarded, func(s *session) error {
+	err := pdfEngine().with(t.Context(), func(s *session) error {
 		doc, err := s.open(pdf)
 		if err != nil {
 			return err

@@ -495,11 +495,16 @@ func (e *Envelope) prefill(i int, now time.Time) {
 }
 
 // valuesDigest is a SHA-256 over what a recipient entered: a JSON array of
-// [field UUID, text, picture digest] in reading order.
+// [field UUID, text, picture digest] in reading order, with the digest of the
+// strokes or the face after them where a signature has one.
 func (e *Envelope) valuesDigest(recipientID int64) string {
-	rows := [][3]string{}
+	rows := [][]string{}
 	for _, f := range e.FieldsOf(recipientID) {
-		rows = append(rows, [3]string{f.UUID, f.Value.Text, f.Value.Image})
+		row := []string{f.UUID, f.Value.Text, f.Value.Image}
+		if drawn := f.Value.Strokes + f.Value.Face; drawn != "" { // never both
+			row = append(row, drawn)
+		}
+		rows = append(rows, row)
 	}
 	b, err := json.Marshal(rows)
 	if err != nil { // strings only: can't happen

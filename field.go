@@ -37,6 +37,7 @@ type FieldSettings struct {
 	FontSize    float64  `json:"font_size,omitempty"` // points; 0 fits the box
 	Min         string   `json:"min,omitempty"`       // number, date
 	Max         string   `json:"max,omitempty"`
+	FormField   string   `json:"form_field,omitempty"` // name of the PDF's own form field that it was made of
 }
 
 // An Area is a place on a page. X, Y, W and H are fractions of the page as it
@@ -102,7 +103,23 @@ type Value struct {
 	Image string `json:"image,omitempty"`
 	// Method says how a signature was made: draw, type, upload.
 	Method string `json:"method,omitempty"`
+	// Strokes is the digest of how the pen went over a pad, from which the PNG
+	// was made.
+	Strokes string `json:"strokes,omitempty"`
+	// Face is what a typed signature is set in, one of SignatureFaces.
+	Face string `json:"face,omitempty"`
 }
+
+// The faces of typed signatures. A browser and a PDF show the same.
+const (
+	FaceDancingScript = "dancing-script"
+	FaceCaveat        = "caveat"
+	FaceGreatVibes    = "great-vibes"
+)
+
+// SignatureFaces are the faces to choose from; the first is taken when none is
+// named.
+func SignatureFaces() []string { return []string{FaceDancingScript, FaceCaveat, FaceGreatVibes} }
 
 // IsZero reports whether nothing was entered.
 func (v Value) IsZero() bool { return v == Value{} }
@@ -136,7 +153,7 @@ func fieldBytes(fs []Field) int {
 	n := 0
 	for _, f := range fs {
 		s := f.Settings
-		n += len(f.Name) + len(s.Title) + len(s.Description) + len(s.Default) + len(s.Placeholder) + len(s.Min) + len(s.Max)
+		n += len(f.Name) + len(s.Title) + len(s.Description) + len(s.Default) + len(s.Placeholder) + len(s.Min) + len(s.Max) + len(s.FormField)
 		for _, o := range s.Options {
 			n += len(o)
 		}
@@ -158,10 +175,16 @@ func (f Field) CheckValue(v Value) (Value, error) {
 		if !slices.Contains([]string{"", "draw", "type", "upload"}, v.Method) {
 			return Value{}, FieldErrorf(at, "A %s is drawn, typed or uploaded.", f.Type)
 		}
+		if v.Strokes != "" && (v.Method != "draw" || !isDigest(v.Strokes)) {
+			return Value{}, FieldErrorf(at, "The strokes of this %s are missing.", f.Type)
+		}
+		if v.Face != "" && (v.Method != "type" || !slices.Contains(SignatureFaces(), v.Face)) {
+			return Value{}, FieldErrorf(at, "“%s” is not a face for signatures.", Shorten(v.Face, 40))
+		}
 		v.Text = Shorten(CleanLine(v.Text), MaxNameLength)
 		return v, nil
 	}
-	v.Image, v.Method = "", ""
+	v.Image, v.Method, v.Strokes, v.Face = "", "", "", ""
 	if utf8.RuneCountInString(v.Text) > MaxValueLength {
 		return Value{}, &Error{Kind: TooLarge, Field: at, Message: "This text is too long; at most " + strconv.Itoa(MaxValueLength) + " characters fit."}
 	}

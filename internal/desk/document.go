@@ -1,10 +1,12 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/paraph-sign/paraph"
@@ -94,7 +96,11 @@ func refused(name, field string, err error) error {
 type Input struct {
 	Text   string
 	Method string // of a signature: draw, type, upload; "" for words
-	Image  []byte // of a signature that was drawn or uploaded
+	Image  []byte // of a signature that was uploaded, or drawn by something that has no strokes of it
+	// Strokes is how a signature was drawn, as seal.ReadStrokes takes it. Its
+	// picture is made from them, so that both show the same.
+	Strokes []byte
+	Face    string // of a typed signature; "" is the first of paraph.SignatureFaces
 }
 
 // Value makes the value that an Order enters in advance: it checks an input's
@@ -106,34 +112,50 @@ func (d *Desk) value(ctx context.Context, in Input) (paraph.Value, error) {
 	if in.Method == "" {
 		return paraph.Value{Text: in.Text}, nil
 	}
-	png, err := d.ink(in)
+	v := paraph.Value{Text: in.Text, Method: in.Method}
+	if in.Method == "type" {
+		v.Face = cmp.Or(in.Face, paraph.SignatureFaces()[0])
+	}
+	png, strokes, err := d.ink(in, v.Face)
 	if err != nil {
 		return paraph.Value{}, err
 	}
-	digest, err := d.Blobs.Put(ctx, png)
-	return paraph.Value{Text: in.Text, Method: in.Method, Image: digest}, err
+	if len(strokes) > 0 {
+		if v.Strokes, err = d.Blobs.Put(ctx, strokes); err != nil {
+			return paraph.Value{}, err
+		}
+	}
+	v.Image, err = d.Blobs.Put(ctx, png)
+	return v, err
 }
 
-// ink is a signature as a PNG.
-func (d *Desk) ink(in Input) (png []byte, err error) {
+// ink is a signature as a PNG and, when it was drawn, as its strokes.
+func (d *Desk) ink(in Input, face string) (png, strokes []byte, err error) {
 	defer d.inks.enter()()
 	switch in.Method {
 	case "type":
 		text := strings.TrimSpace(paraph.CleanLine(in.Text))
 		if text == "" {
-			return nil, paraph.FieldErrorf("signature", "Type your name first.")
+			return nil, nil, paraph.FieldErrorf("signature", "Type your name first.")
 		}
 		if n := len([]rune(text)); n > 100 {
-			return nil, paraph.FieldErrorf("signature", "A typed signature has at most 100 characters; this has %d.", n)
+			return nil, nil, paraph.FieldErrorf("signature", "A typed signature has at most 100 characters; this has %d.", n)
 		}
-		png, err = d.Engine.RenderTypedSignature(text)
+		if !slices.Contains(paraph.SignatureFaces(), face) {
+			return nil, nil, paraph.FieldErrorf("signature", "“%s” is not a face for signatures.", paraph.Shorten(face, 40))
+		}
+		png, err = d.Engine.RenderTypedSignature(text, face)
 	case "draw", "upload":
+		if in.Method == "draw" && len(in.Strokes) > 0 {
+			strokes, png, err = seal.ReadStrokes(in.Strokes)
+			break
+		}
 		png, err = seal.ReadSignatureImage(in.Image)
 	default:
-		return nil, paraph.FieldErrorf("signature", "A signature is drawn, typed or uploaded.")
+		return nil, nil, paraph.FieldErrorf("signature", "A signature is drawn, typed or uploaded.")
 	}
 	if err != nil {
-		return nil, refused("", "signature", err)
+		return nil, nil, refused("", "signature", err)
 	}
-	return png, nil
+	return png, strokes, nil
 }

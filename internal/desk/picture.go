@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -107,7 +108,7 @@ func stateKey(e *paraph.Envelope, doc paraph.Document, marks []mark) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// mark is a value at a place, its picture still a digest.
+// mark is a value at a place, its picture or its strokes still a digest.
 type mark struct {
 	seal.Mark
 	Digest string
@@ -134,19 +135,38 @@ func finishedMarks(e *paraph.Envelope, doc paraph.Document) []mark {
 func fieldMarks(f paraph.Field, a paraph.Area, r paraph.Recipient) []mark {
 	m := seal.Mark{Page: a.Page, X: a.X, Y: a.Y, W: a.W, H: a.H, Kind: seal.MarkText, Text: f.Value.Text, FontSize: f.Settings.FontSize}
 	switch f.Type {
-	case paraph.SignatureField:
-		m.Kind, m.Text = seal.MarkImage, ""
-		m.Caption = r.DisplayName() + "\n" + r.CompletedAt.UTC().Format("2006-01-02 15:04 UTC") + " · " + f.UUID[:8]
-		return []mark{{m, f.Value.Image}}
-	case paraph.InitialsField:
-		m.Kind, m.Text = seal.MarkImage, ""
-		return []mark{{m, f.Value.Image}}
+	case paraph.SignatureField, paraph.InitialsField:
+		if f.Type == paraph.SignatureField {
+			m.Caption = signatureLine(f, r)
+		}
+		return []mark{signatureMark(m, f.Value)}
 	case paraph.CheckboxField:
 		m.Kind, m.Text = seal.MarkCheck, ""
 	case paraph.RadioField:
 		return radioMarks(f, a, m)
 	}
 	return []mark{{Mark: m}}
+}
+
+// signatureLine is what stands below a signature: who, when, and the beginning
+// of the field's id, by which it is found in the audit log.
+func signatureLine(f paraph.Field, r paraph.Recipient) string {
+	return r.DisplayName() + "\n" + r.CompletedAt.UTC().Format("2006-01-02 15:04 UTC") + " · " + f.UUID[:8]
+}
+
+// signatureMark is a signature as it was made: strokes and letters as outlines,
+// everything else as a picture.
+func signatureMark(m seal.Mark, v paraph.Value) mark {
+	m.Kind, m.Text = seal.MarkImage, ""
+	switch {
+	case v.Strokes != "":
+		m.Kind = seal.MarkStrokes
+		return mark{m, v.Strokes}
+	case v.Method == "type" && v.Face != "" && strings.TrimSpace(v.Text) != "":
+		m.Kind, m.Text, m.Face, m.FontSize = seal.MarkTyped, v.Text, v.Face, 0
+		return mark{Mark: m}
+	}
+	return mark{m, v.Image}
 }
 
 // radioMarks are a dot where the place is of the chosen option; a place for
@@ -178,7 +198,11 @@ func (d *Desk) draw(ctx context.Context, marks []mark) ([]seal.Mark, error) {
 			}
 			fetched[m.Digest] = b
 		}
-		out[i].Image = fetched[m.Digest]
+		if m.Kind == seal.MarkStrokes {
+			out[i].Strokes = fetched[m.Digest]
+		} else {
+			out[i].Image = fetched[m.Digest]
+		}
 	}
 	return out, nil
 }

@@ -24,9 +24,14 @@ func (m matrix) after(n matrix) matrix {
 	}
 }
 
-// inverse undoes a rotation and a shift.
+// inverse undoes m; what flattens everything can't be undone and gives the zero matrix.
 func (m matrix) inverse() matrix {
-	return matrix{a: m.a, b: m.c, c: m.b, d: m.d, e: -(m.a*m.e + m.b*m.f), f: -(m.c*m.e + m.d*m.f)}
+	det := m.a*m.d - m.b*m.c
+	if det == 0 {
+		return matrix{}
+	}
+	a, b, c, d := m.d/det, -m.b/det, -m.c/det, m.a/det
+	return matrix{a: a, b: b, c: c, d: d, e: -(a*m.e + c*m.f), f: -(b*m.e + d*m.f)}
 }
 
 func (m matrix) apply(x, y float64) (float64, float64) {
@@ -108,17 +113,9 @@ func (s *sheet) stroke(points [][2]float64, width float64, k color) {
 
 // disc draws a filled circle, of four Bézier curves.
 func (s *sheet) disc(x, y, r float64, k color) {
-	const bow = 0.5522847498 // how far a control point of a quarter circle is from its end, in radii
-	s.add(func(c *canvas) {
-		y := c.height - y
-		c.fill(k)
-		c.op("m", x+r, y)
-		c.op("c", x+r, y+bow*r, x+bow*r, y+r, x, y+r)
-		c.op("c", x-bow*r, y+r, x-r, y+bow*r, x-r, y)
-		c.op("c", x-r, y-bow*r, x-bow*r, y-r, x, y-r)
-		c.op("c", x+bow*r, y-r, x+r, y-bow*r, x+r, y)
-		c.op("f")
-	})
+	var p path
+	p.disc(vec{x, y}, r)
+	s.path(p, k)
 }
 
 // canvas writes a sheet's drawing operators (ISO 32000-2, 8 and 9). What it refers to is named in resources: the font as /F,

@@ -20,10 +20,17 @@ import (
 //go:embed fonts/Caveat-Regular.ttf
 var caveat []byte
 
+//go:embed fonts/DancingScript-Medium.ttf
+var dancingScript []byte
+
+//go:embed fonts/GreatVibes-Regular.ttf
+var greatVibes []byte
+
 // fontBook finds a font for a letter: the bundled ones first, then those of the system. It is safe for
 // concurrent use.
 type fontBook struct {
-	regular, bold, serif, script *font.Font
+	regular, bold, serif        *font.Font
+	dancing, caveat, greatVibes *font.Font // of typed signatures
 
 	log      *slog.Logger
 	cacheDir string
@@ -48,7 +55,14 @@ func newFontBook(cacheDir string, log *slog.Logger) (*fontBook, error) {
 	for _, f := range []struct {
 		to   **font.Font
 		data []byte
-	}{{&b.regular, liberationsansregular.TTF}, {&b.bold, liberationsansbold.TTF}, {&b.serif, liberationserifregular.TTF}, {&b.script, caveat}} {
+	}{
+		{&b.regular, liberationsansregular.TTF},
+		{&b.bold, liberationsansbold.TTF},
+		{&b.serif, liberationserifregular.TTF},
+		{&b.dancing, dancingScript},
+		{&b.caveat, caveat},
+		{&b.greatVibes, greatVibes},
+	} {
 		parsed, err := parseFont(f.data, 0)
 		if err != nil {
 			return nil, fmt.Errorf("read bundled font: %w", err)

@@ -225,7 +225,7 @@ func TestReadSignatureImageRefuses(t *testing.T) {
 func TestRenderTypedSignature(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"Ada Lovelace", "Έλλη Παππά", "Иван Петров", "王小明", "محمد", "Ŵ"} {
-		data, err := pdfEngine().RenderTypedSignature(name)
+		data, err := pdfEngine().RenderTypedSignature(name, "caveat")
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -242,7 +242,7 @@ func TestRenderTypedSignature(t *testing.T) {
 			t.Errorf("%s is not taken as a signature: %v", name, err)
 		}
 	}
-	if _, err := pdfEngine().RenderTypedSignature(" \n\t "); kindOf(err) != KindBlank {
+	if _, err := pdfEngine().RenderTypedSignature(" \n\t ", ""); kindOf(err) != KindBlank {
 		t.Errorf("blank: %v", err)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"image"
-	stdcolor "image/color"
 	"image/jpeg"
 	"image/png"
 	"slices"
@@ -147,10 +146,10 @@ const (
 	maxTyped    = 120 // letters
 )
 
-// RenderTypedSignature writes a name in a script face, as a PNG with a transparent ground, 240 pixels to the em,
-// trimmed to its ink. Letters that the face lacks come from other fonts.
-func (e *Engine) RenderTypedSignature(text string) ([]byte, error) {
-	text = strings.Join(strings.Fields(clean(text)), " ")
+// RenderTypedSignature writes a name in a script face, one of paraph.SignatureFaces, as a PNG with a transparent ground, 240
+// pixels to the em, trimmed to its ink. Letters that the face lacks come from other fonts.
+func (e *Engine) RenderTypedSignature(text, face string) ([]byte, error) {
+	text = oneLine(text)
 	if text == "" {
 		return nil, fmt.Errorf("typed signature: %w", refuse(KindBlank, "The signature is blank.", nil))
 	}
@@ -158,17 +157,44 @@ func (e *Engine) RenderTypedSignature(text string) ([]byte, error) {
 		return nil, fmt.Errorf("typed signature: %w", refuse(KindTooLarge, fmt.Sprintf("A typed signature can have up to %d letters.", maxTyped), nil))
 	}
 	t := newTypesetter(e.fonts)
-	lines := t.lines(text, faceScript, 0)
+	lines := t.lines(text, scriptFace(face), 0)
 	return inkPNG(rasterize(&t.glyphs, lines[0]))
 }
 
-// rasterize fills a line's glyphs with dark ink.
+func oneLine(text string) string { return strings.Join(strings.Fields(clean(text)), " ") }
+
+// ink is where a line shows something, in em units, x from its start and y down from the baseline; of a line without
+// outlines, its advance and the em above the baseline.
+func (s *glyphSet) ink(l line) frame {
+	var p path
+	pen := 0
+	for _, code := range l.codes {
+		g := s.glyphs[code]
+		if len(g.contours) > 0 {
+			b := boxOf(g.contours)
+			p.moveTo(vec{float64(pen + b.x0), float64(-b.y0)})
+			p.lineTo(vec{float64(pen + b.x1), float64(-b.y1)})
+		}
+		pen += g.advance
+	}
+	for _, e := range l.emojis {
+		p.moveTo(vec{float64(e.x), em * 0.2})
+		p.lineTo(vec{float64(e.x + e.adv), -em * 0.9})
+	}
+	if b := p.bounds(); b.w > 0 && b.h > 0 {
+		return b
+	}
+	return frame{0, -em, float64(max(pen, 1)), em}
+}
+
+// rasterize fills a line's glyphs with ink.
 func rasterize(g *glyphSet, l line) *image.NRGBA {
 	const scale = float64(typedHeight) / em
-	const pad = typedHeight / 2
-	w, h := int(float64(l.width)*scale)+2*pad, 2*typedHeight+2*pad
+	const pad = 4
+	b := g.ink(l)
+	w, h := int(b.w*scale)+2*pad, int(b.h*scale)+2*pad
 	mask := image.NewAlpha(image.Rect(0, 0, w, h))
-	pen, baseline := float64(pad), float64(pad)+1.25*typedHeight
+	pen, baseline := pad-b.x*scale, pad-b.y*scale
 	for _, code := range l.codes {
 		glyph := g.glyphs[code]
 		r := vector.NewRasterizer(w, h)
@@ -181,10 +207,7 @@ func rasterize(g *glyphSet, l line) *image.NRGBA {
 		}
 		pen += float64(glyph.advance) * scale
 	}
-	out := image.NewNRGBA(mask.Rect)
-	ink := image.NewUniform(stdcolor.NRGBA{0x0B, 0x1B, 0x4D, 255})
-	draw.DrawMask(out, out.Rect, ink, image.Point{}, mask, image.Point{}, draw.Src)
-	return out
+	return inked(mask)
 }
 
 // trace follows a TrueType contour, in which two control points in a row have a point on the curve between them.

@@ -13,7 +13,10 @@ const (
 	MarkText  MarkKind = "text"
 	MarkCheck MarkKind = "check" // a tick
 	MarkDot   MarkKind = "dot"   // a chosen radio button
-	MarkImage MarkKind = "image" // a signature, initials, a stamp
+	MarkImage MarkKind = "image" // an uploaded signature or initials, a stamp
+
+	MarkStrokes MarkKind = "strokes" // a drawn signature or initials
+	MarkTyped   MarkKind = "typed"   // a typed signature or initials
 )
 
 // Align says where text stands in its box.
@@ -40,7 +43,9 @@ type Mark struct {
 	FontSize   float64 // points; 0 fits the box, at most 12
 	Align      Align
 	Image      []byte // PNG, scaled into the box with its proportions kept
-	Caption    string // small lines below an image: who, when, id
+	Strokes    []byte // as ReadStrokes gave them; drawn as outlines, scaled like an image
+	Face       string // of typed text: one of paraph.SignatureFaces; drawn as text, scaled like an image
+	Caption    string // small lines below an image, strokes or typed text: who, when, id; left out of a box lower than 24 points
 }
 
 // check refuses a mark that can't be where it says it is.
@@ -73,8 +78,8 @@ func (m Mark) draw(t *typesetter, sh *sheet, width, height float64, pictures pic
 		tick(sh, f)
 	case MarkDot:
 		sh.disc(f.x+f.w/2, f.y+f.h/2, min(f.w, f.h)*0.3, black)
-	case MarkImage:
-		return m.drawImage(t, sh, f, pictures)
+	case MarkImage, MarkStrokes, MarkTyped:
+		return m.sign(t, sh, f, pictures)
 	default:
 		return refuse(KindBadMark, fmt.Sprintf("There is no kind of mark called %q.", m.Kind), nil)
 	}
@@ -87,35 +92,81 @@ func tick(sh *sheet, f frame) {
 	sh.stroke([][2]float64{{x + 0.08*side, y + 0.55*side}, {x + 0.38*side, y + 0.85*side}, {x + 0.92*side, y + 0.15*side}}, side*0.13, black)
 }
 
-// drawImage fits the image above its caption, whose lines take a seventh of the box's height each, 3 to 6.5 points.
-func (m Mark) drawImage(t *typesetter, sh *sheet, f frame, pictures pictureSet) error {
-	picture := f
-	if m.Caption != "" {
-		picture.h = f.h - t.caption(sh, f, m.Caption)
+// sign fits a signature into the box, above its caption.
+func (m Mark) sign(t *typesetter, sh *sheet, f frame, pictures pictureSet) error {
+	f.h -= t.caption(sh, f, m.Caption)
+	switch m.Kind {
+	case MarkStrokes:
+		return m.drawStrokes(sh, f)
+	case MarkTyped:
+		return m.drawTyped(t, sh, f)
 	}
-	pic, err := pictures.get(m.Image, picture.w)
+	pic, err := pictures.get(m.Image, f.w)
 	if err != nil {
 		return err
 	}
-	w, h := float64(pic.pixels.Rect.Dx()), float64(pic.pixels.Rect.Dy())
-	scale := min(picture.w/w, picture.h/h)
-	w, h = w*scale, h*scale
-	sh.image(pic, f.x+(picture.w-w)/2, f.y+(picture.h-h)/2, w, h)
+	at := f.fit(float64(pic.pixels.Rect.Dx()), float64(pic.pixels.Rect.Dy()))
+	sh.image(pic, at.x, at.y, at.w, at.h)
 	return nil
 }
 
-// caption sets small lines at the bottom of a box and gives the height they take.
+// fit is the largest frame of some proportions in the middle of f.
+func (f frame) fit(w, h float64) frame {
+	scale := min(f.w/w, f.h/h)
+	w, h = w*scale, h*scale
+	return frame{f.x + (f.w-w)/2, f.y + (f.h-h)/2, w, h}
+}
+
+// thinnestLine is how thin a drawn signature's lines may become in a small box, in points.
+const thinnestLine = 0.4
+
+func (m Mark) drawStrokes(sh *sheet, f frame) error {
+	s, err := parseStrokes(m.Strokes)
+	if err != nil {
+		return err
+	}
+	p := s.outline(0)
+	b := p.bounds()
+	scale := f.fit(b.w, b.h).w / b.w
+	if penThin*2*scale < thinnestLine {
+		p = s.outline(thinnestLine / 2 / scale)
+		b = p.bounds()
+	}
+	at := f.fit(b.w, b.h)
+	sh.path(p.scaled(vec{b.x, b.y}, at.w/b.w, vec{at.x, at.y}), inkColor)
+	return nil
+}
+
+// drawTyped sets a name in a script face so that its ink fits the box, its letters not higher than the box.
+func (m Mark) drawTyped(t *typesetter, sh *sheet, f frame) error {
+	text := oneLine(m.Text)
+	if text == "" {
+		return refuse(KindBlank, "The signature is blank.", nil)
+	}
+	l := t.lines(text, scriptFace(m.Face), 0)[0]
+	b := t.glyphs.ink(l)
+	size := min(f.w/b.w, f.h/b.h, f.h) * em
+	w, h := b.w*size/em, b.h*size/em
+	sh.text(l, f.x+(f.w-w)/2-b.x*size/em, f.y+(f.h-h)/2-b.y*size/em, size, inkColor)
+	return nil
+}
+
+// captionless is the height of a box, in points, below which a signature has it for itself.
+const captionless = 24
+
+// caption sets small lines at the bottom of a box and gives the height they take, at most two fifths of it: a seventh of the
+// box's height each, 3 to 6.5 points, and smaller when they are too wide.
 func (t *typesetter) caption(sh *sheet, f frame, text string) float64 {
-	size := max(3, min(6.5, f.h/7))
+	if text == "" || f.h < captionless {
+		return 0
+	}
 	lines := t.lines(text, faceRegular, 0)
-	widest := 0
+	widest := 1
 	for _, l := range lines {
 		widest = max(widest, l.width)
 	}
-	if w := points(widest, size); w > f.w {
-		size *= f.w / w
-	}
-	pitch := size * 1.2
+	size := min(max(3, min(6.5, f.h/7)), f.w/points(widest, 1), 0.4*f.h/(linePitch*float64(len(lines))))
+	pitch := size * linePitch
 	y := f.y + f.h - pitch*float64(len(lines))
 	for i, l := range lines {
 		sh.text(l, f.x+(f.w-points(l.width, size))/2, y+pitch*float64(i)+size*0.9, size, grey)

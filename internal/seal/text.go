@@ -10,6 +10,8 @@ import (
 	"github.com/go-text/typesetting/shaping"
 	"golang.org/x/image/math/fixed"
 	"golang.org/x/text/unicode/bidi"
+
+	"github.com/paraph-sign/paraph"
 )
 
 // em is the resolution that text is shaped in and that glyphs are kept in.
@@ -21,8 +23,21 @@ const (
 	faceRegular face = iota
 	faceBold
 	faceSerif
-	faceScript
+	faceDancing
+	faceCaveat
+	faceGreatVibes
 )
+
+// scriptFace is the face of a typed signature by the name that a value has it by; the first for names that it does not know.
+func scriptFace(name string) face {
+	switch name {
+	case paraph.FaceCaveat:
+		return faceCaveat
+	case paraph.FaceGreatVibes:
+		return faceGreatVibes
+	}
+	return faceDancing
+}
 
 // line is one line of shaped text.
 type line struct {
@@ -79,8 +94,12 @@ func (c chooser) ResolveFace(r rune) *font.Face {
 		order = []*font.Font{b.bold}
 	case faceSerif:
 		order = []*font.Font{b.serif, b.regular}
-	case faceScript:
-		order = []*font.Font{b.script, b.regular}
+	case faceDancing:
+		order = []*font.Font{b.dancing, b.caveat, b.regular} // Caveat has Cyrillic too
+	case faceCaveat:
+		order = []*font.Font{b.caveat, b.regular}
+	case faceGreatVibes:
+		order = []*font.Font{b.greatVibes, b.caveat, b.regular}
 	}
 	for _, f := range order {
 		if _, ok := c.t.face(f).NominalGlyph(r); ok {

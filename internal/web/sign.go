@@ -3,7 +3,9 @@ package web
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -339,9 +341,11 @@ type valueJSON struct {
 }
 
 type signatureJSON struct {
-	Method string `json:"method"`
-	Image  string `json:"image"` // a PNG or JPEG as a data URL
-	Text   string `json:"text"`
+	Method  string          `json:"method"`
+	Image   string          `json:"image"` // a PNG or JPEG as a data URL
+	Text    string          `json:"text"`
+	Face    string          `json:"face"`    // of a typed one, one of paraph.SignatureFaces
+	Strokes json.RawMessage `json:"strokes"` // of a drawn one; then the image is not looked at
 }
 
 func (v valueJSON) input() (desk.Input, error) {
@@ -355,8 +359,12 @@ func (v valueJSON) input() (desk.Input, error) {
 }
 
 func (g signatureJSON) input() (desk.Input, error) {
-	in := desk.Input{Text: g.Text, Method: g.Method}
+	in := desk.Input{Text: g.Text, Method: g.Method, Face: g.Face}
 	if g.Method == "type" {
+		return in, nil
+	}
+	if g.Method == "draw" && len(g.Strokes) > 0 && string(g.Strokes) != "null" {
+		in.Strokes = slices.Concat([]byte(`{"strokes":`), g.Strokes, []byte("}"))
 		return in, nil
 	}
 	kind, data, ok := strings.Cut(strings.TrimPrefix(g.Image, "data:"), ";base64,")

@@ -246,7 +246,7 @@ func TestFaultReceiverDown(t *testing.T) {
 		returns := f.endpoint("/returns", func(*paraph.Endpoint) {})
 		stays := f.endpoint("/stays", func(*paraph.Endpoint) {})
 		f.with(func() { f.down["/returns"], f.down["/stays"] = true, true })
-		n := faulttest.Times(5, 20, 200)
+		n := faulttest.Times(4, 8, 40)
 		f.happen(n)
 		began := f.Clock.Now()
 		f.until(began.Add(30*time.Hour), returns, stays)
@@ -254,7 +254,7 @@ func TestFaultReceiverDown(t *testing.T) {
 		f.until(began.Add(48*time.Hour), returns, stays)
 		for _, e := range []paraph.Endpoint{returns, stays} {
 			for _, d := range f.rows(e) {
-				f.checkSchedule(d, began)
+				f.checkSchedule(d, began, 2*n)
 			}
 		}
 		f.check(faulttest.Tally{Story: database + ", receiver down for 30 or 48 hours", Faults: 1}, returns, stays)
@@ -279,8 +279,9 @@ func TestFaultReceiverDown(t *testing.T) {
 	})
 }
 
-// checkSchedule asks for the seed's twelve attempts, each not before its time and soon after it.
-func (f *fault) checkSchedule(d paraph.Delivery, began time.Time) {
+// checkSchedule asks for the seed's twelve attempts, each not before its time and soon after it. Soon is when its turn comes: the
+// breaker lets one request through to a failing endpoint every half minute, and there are as many as its deliveries.
+func (f *fault) checkSchedule(d paraph.Delivery, began time.Time, deliveries int) {
 	f.t.Helper()
 	log, err := f.Store.Attempts(f.t.Context(), f.Who.AccountID, d.ID)
 	f.must(err)
@@ -290,8 +291,8 @@ func (f *fault) checkSchedule(d paraph.Delivery, began time.Time) {
 	}
 	for i := 1; i < len(log); i++ {
 		step, waited := time.Minute<<(i-1), log[i].At.Sub(log[i-1].At)
-		// A tenth of jitter, and the breaker of a failing endpoint holds for half a minute at a time.
-		if waited < step || waited > step+step/10+log[i].At.Sub(began)/100+10*time.Minute {
+		turn := time.Duration(deliveries)*30*time.Second + 10*time.Minute
+		if waited < step || waited > step+step/10+log[i].At.Sub(began)/100+turn { // a tenth of jitter, a hundredth of until's
 			f.t.Errorf("%s: attempt %d came %s after the one before and not %s", d.MessageID, i+1, waited, step)
 		}
 	}

@@ -54,7 +54,7 @@ func (tx *Tx) insertDeliveries(ctx context.Context, ds []paraph.Delivery) error 
 			tx.Announce(d.EndpointID)
 		}
 		rows[i] = a.row(d.AccountID, d.EndpointID, d.EventID, d.EnvelopeID, d.EventName, d.MessageID, d.Test, d.State,
-			0, false, micros(d.NextAttemptAt), 0, "", micros(d.CreatedAt), micros(d.FinishedAt))
+			d.Attempts, d.Attempts > d.Before, micros(d.NextAttemptAt), d.LastStatus, d.LastError, micros(d.CreatedAt), micros(d.FinishedAt))
 	}
 	ids, err := all(ctx, tx.q, scanInt, `INSERT INTO deliveries (account_id, endpoint_id, event_id, envelope_id, event_name, message_id,
 		test, state, attempts, late, next_attempt_at, last_status, last_error, created_at, finished_at)
@@ -160,24 +160,34 @@ func (tx *Tx) SaveResults(ctx context.Context, results []Result) error {
 	return nil
 }
 
+// attemptRow is the text of a row of attempts whose places begin with the first.
+const attemptRow = "($1, (SELECT COALESCE(MAX(number), 0) + 1 FROM attempts WHERE delivery_id = $1), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+
+func attemptValues(t paraph.Attempt) []any {
+	body := t.ResponseBody
+	if body == nil {
+		body = []byte{}
+	}
+	return []any{
+		t.DeliveryID, micros(t.At), t.Status, t.Code, t.Error, t.Duration.Microseconds(), asJSON(t.Timings), t.RemoteAddress,
+		pairsJSON(t.RequestHeaders), pairsJSON(t.ResponseHeaders), body, t.Truncated,
+	}
+}
+
 func (tx *Tx) saveAttempts(ctx context.Context, results []Result) error {
 	var a args
 	var rows []string
 	for _, r := range results {
 		t := r.Attempt
-		if t.Number == 0 {
-			continue
+		switch {
+		case t.Number == 0:
+		case len(results) == 1: // what SQLite always has: nothing is put together
+			a, rows = attemptValues(t), []string{attemptRow}
+		default:
+			values := attemptValues(t)
+			id := a.add(values[0])
+			rows = append(rows, "("+id+", (SELECT COALESCE(MAX(number), 0) + 1 FROM attempts WHERE delivery_id = "+id+"), "+list(&a, values[1:])+")")
 		}
-		body := t.ResponseBody
-		if body == nil {
-			body = []byte{}
-		}
-		id := a.add(t.DeliveryID)
-		rows = append(rows, "("+id+", (SELECT COALESCE(MAX(number), 0) + 1 FROM attempts WHERE delivery_id = "+id+"), "+
-			list(&a, []any{
-				micros(t.At), t.Status, t.Code, t.Error, t.Duration.Microseconds(), asJSON(t.Timings), t.RemoteAddress,
-				pairsJSON(t.RequestHeaders), pairsJSON(t.ResponseHeaders), body, t.Truncated,
-			})+")")
 	}
 	if len(rows) == 0 {
 		return nil
@@ -237,5 +247,5 @@ func (tx *Tx) Requeue(ctx context.Context, accountID, id int64) error {
 		return paraph.Errorf(paraph.NotFound, noDelivery)
 	}
 	tx.Announce(ids...)
-	return nil
+	return tx.trimAttempts(ctx, []int64{id})
 }

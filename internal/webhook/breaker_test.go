@@ -17,13 +17,13 @@ func TestBreaker(t *testing.T) {
 		pause    time.Duration // before each
 		want     paraph.BreakerState
 	}{
-		"nothing":                                   {"", 0, closed},
-		"nine failures are too few":                 {"---------", 0, closed},
-		"ten failures":                              {"----------", 0, open},
-		"seven of ten":                              {"+++-------", 0, open},
-		"six of ten":                                {"++++------", 0, closed},
-		"seven of ten, the last a success":          {"-------+++", 0, open},
-		"many successes before":                     {"++++++++++++++++++++++++----------", 0, closed},
+		"nothing":                          {"", 0, closed},
+		"nine failures are too few":        {"---------", 0, closed},
+		"ten failures":                     {"----------", 0, open},
+		"seven of ten":                     {"+++-------", 0, open},
+		"six of ten":                       {"++++------", 0, closed},
+		"seven of ten, the last a success": {"-------+++", 0, open},
+		"many successes before":            {"++++++++++++++++++++++++----------", 0, closed},
 		"failures a minute apart leave the window":  {"------------------", time.Minute, closed},
 		"ten within five minutes":                   {"----------", 29 * time.Second, open},
 		"what ends while it is open counts no more": {"----------++++", 0, open},

@@ -16,8 +16,14 @@ type Document struct {
 	Original   string // digest of the PDF that is shown and drawn on; same as Uploaded for a clean PDF
 	Sealed     string // digest of the sealed PDF, "" until then
 	Size       int64  // of Original, in bytes
-	CreatedAt  time.Time
-	UpdatedAt  time.Time
+	Notes      []Note // what was done with the file when it was uploaded, and what it carries
+
+	UploadedSize int64  // of the file as it came, in bytes; 0 for files from before this was noted
+	Prepared     string // digest of the PDF with its own form fields while they are used as ours (see ImportFields), else ""
+	PreparedSize int64
+
+	CreatedAt time.Time
+	UpdatedAt time.Time
 }
 
 // Page is the size of a page as it is displayed, rotation and crop box

@@ -68,6 +68,9 @@ type EventType string
 // The types of event.
 const (
 	EnvelopeCreated    EventType = "envelope.created"
+	DocumentAdded      EventType = "document.added"
+	DocumentRemoved    EventType = "document.removed"
+	DocumentChanged    EventType = "document.changed" // its form fields became ours, or were given back
 	EnvelopeSent       EventType = "envelope.sent"
 	RecipientInvited   EventType = "recipient.invited"
 	RecipientReminded  EventType = "recipient.reminded"

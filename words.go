@@ -13,6 +13,8 @@ func (ev Event) Sentence(e *Envelope) string {
 	switch ev.Type {
 	case EnvelopeCreated:
 		return who + " created the envelope"
+	case DocumentAdded, DocumentRemoved, DocumentChanged:
+		return ev.documentWords(who)
 	case EnvelopeSent:
 		return who + " sent it"
 	case RecipientInvited:

@@ -59,6 +59,8 @@ type Details struct {
 	ExternalID string
 	RedirectTo string
 	ReplyTo    string
+	Language   string // of the audit pages; "": the account's
+	TimeZone   string // of times in them; "": the account's
 }
 
 // SetDetails changes a draft's details.
@@ -87,10 +89,19 @@ func (e Envelope) SetDetails(d Details, now time.Time) (Envelope, error) {
 			return e, err
 		}
 	}
+	if d.TimeZone != "" {
+		if _, err := ZoneOf("timezone", d.TimeZone); err != nil {
+			return e, err
+		}
+	}
+	if len(d.Language) > 2 {
+		return e, FieldErrorf("language", "A language has two letters, such as en.")
+	}
 	c := e.clone()
 	c.Name, c.Subject, c.Message = name, strings.TrimSpace(CleanLine(d.Subject)), strings.TrimSpace(CleanText(d.Message))
 	c.Sequential, c.ExpireAt = d.Sequential, d.ExpireAt
 	c.ExternalID, c.RedirectTo, c.ReplyTo = CleanLine(d.ExternalID), CleanLine(d.RedirectTo), d.ReplyTo
+	c.Language, c.TimeZone = d.Language, d.TimeZone
 	return c.touched(now), nil
 }
 
@@ -634,7 +645,7 @@ func (e Envelope) SetContact(recipientID int64, k Contact, by Actor, now time.Ti
 // Artefacts are the digests of what sealing made.
 type Artefacts struct {
 	Documents map[int64]string // sealed PDF by document id
-	AuditLog  string
+	AuditLog  string           // "" when the audit pages are no file of their own
 }
 
 // Seal notes that the artefacts of a completed envelope are stored. A second
@@ -647,10 +658,13 @@ func (e Envelope) Seal(a Artefacts, now time.Time) (Envelope, []Event, error) {
 		return e, nil, nil
 	}
 	c := e.clone().touched(now)
-	data := map[string]string{"audit_log_sha256": a.AuditLog}
+	data := map[string]string{}
+	if a.AuditLog != "" {
+		data["audit_log_sha256"] = a.AuditLog
+	}
 	for i, d := range c.Documents {
 		sealed, ok := a.Documents[d.ID]
-		if !ok || a.AuditLog == "" {
+		if !ok || sealed == "" {
 			return e, nil, Errorf(Internal, "document %d was not sealed", d.ID)
 		}
 		c.Documents[i].Sealed, c.Documents[i].UpdatedAt = sealed, now

@@ -24,6 +24,8 @@ type Envelope struct {
 	ExternalID string
 	RedirectTo string // where a browser goes on after finishing; a recipient's own comes first
 	ReplyTo    string
+	Language   string // of the audit pages; "": the account's
+	TimeZone   string // of times in them, by its IANA name; "": the account's
 
 	ExpireAt   time.Time // zero: never
 	CreatedAt  time.Time
@@ -34,7 +36,7 @@ type Envelope struct {
 	ArchivedAt time.Time
 	DeletedAt  time.Time
 
-	AuditLog string // digest of the audit log's PDF, once sealed
+	AuditLog string // digest of the audit log's PDF, once sealed; "" when it is no file of its own
 	Version  int64  // grows by one at each change; compared and swapped
 
 	Documents  []Document

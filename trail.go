@@ -26,9 +26,8 @@ type link struct {
 	Data        map[string]string `json:"data"`
 }
 
-// ChainHash is the event's hash: SHA-256, in lower-case hex, over the JSON of
-// its content, the hash of the event before it included.
-func ChainHash(ev Event) string {
+// linkOf is the JSON that an event's hash is over.
+func linkOf(ev Event) []byte {
 	data := ev.Data
 	if data == nil {
 		data = map[string]string{}
@@ -41,7 +40,13 @@ func ChainHash(ev Event) string {
 	if err != nil { // strings and numbers only: can't happen
 		panic(err)
 	}
-	sum := sha256.Sum256(b)
+	return b
+}
+
+// ChainHash is the event's hash: SHA-256, in lower-case hex, over the JSON of
+// its content, the hash of the event before it included.
+func ChainHash(ev Event) string {
+	sum := sha256.Sum256(linkOf(ev))
 	return hex.EncodeToString(sum[:])
 }
 

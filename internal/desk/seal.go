@@ -53,20 +53,28 @@ func (d *Desk) artefacts(ctx context.Context, e *paraph.Envelope) (paraph.Artefa
 	if err := paraph.VerifyTrail(events); err != nil {
 		return made, fmt.Errorf("the audit trail is broken: %w", err)
 	}
-	audit, err := d.audit(ctx, e, events)
+	ev, err := d.gather(ctx, e, events)
+	if err != nil {
+		return made, err
+	}
+	appended, err := ev.audit(e)
 	if err != nil {
 		return made, err
 	}
 	for _, doc := range e.Documents {
-		sealed, err := d.sealDocument(ctx, e, doc, audit)
+		sealed, err := d.sealDocument(ctx, e, doc, appended, ev.place.Appended())
 		if err != nil {
 			return made, fmt.Errorf("document %d: %w", doc.ID, err)
 		}
 		if made.Documents[doc.ID], err = d.Blobs.Put(ctx, sealed); err != nil {
 			return made, err
 		}
+		ev.digest[doc.ID] = made.Documents[doc.ID]
 	}
-	log, err := d.sealAudit(ctx, e, audit)
+	if !ev.place.Separate() {
+		return made, nil
+	}
+	log, err := d.sealAudit(ctx, e, &ev)
 	if err != nil {
 		return made, fmt.Errorf("audit log: %w", err)
 	}
@@ -74,7 +82,9 @@ func (d *Desk) artefacts(ctx context.Context, e *paraph.Envelope) (paraph.Artefa
 	return made, err
 }
 
-func (d *Desk) sealDocument(ctx context.Context, e *paraph.Envelope, doc paraph.Document, audit seal.Audit) ([]byte, error) {
+// sealDocument fills a document in and seals it, with the audit pages behind
+// it when they are appended.
+func (d *Desk) sealDocument(ctx context.Context, e *paraph.Envelope, doc paraph.Document, audit seal.Audit, appended bool) ([]byte, error) {
 	pdf, err := d.Blobs.Get(ctx, doc.Original)
 	if err != nil {
 		return nil, err
@@ -83,11 +93,20 @@ func (d *Desk) sealDocument(ctx context.Context, e *paraph.Envelope, doc paraph.
 	if err != nil {
 		return nil, err
 	}
-	return d.Engine.Seal(ctx, seal.Job{PDF: pdf, Marks: marks, Audit: &audit, Identity: d.Identity, Sign: d.signature(e)})
+	job := seal.Job{PDF: pdf, Marks: marks, Identity: d.Identity, Sign: d.signature(e)}
+	if appended {
+		job.Audit = &audit
+	}
+	return d.Engine.Seal(ctx, job)
 }
 
-// sealAudit is the audit log: the same pages, as a sealed PDF of their own.
-func (d *Desk) sealAudit(ctx context.Context, e *paraph.Envelope, audit seal.Audit) ([]byte, error) {
+// sealAudit is the audit log: the same pages as a sealed PDF of their own,
+// which names the sealed documents by their digests.
+func (d *Desk) sealAudit(ctx context.Context, e *paraph.Envelope, ev *evidence) ([]byte, error) {
+	audit, err := ev.audit(e)
+	if err != nil {
+		return nil, err
+	}
 	pages, err := d.Engine.AuditPages(ctx, audit)
 	if err != nil {
 		return nil, err
@@ -99,79 +118,4 @@ func (d *Desk) signature(e *paraph.Envelope) seal.SignOptions {
 	return seal.SignOptions{
 		Name: d.Instance, Reason: "Everybody has acted on “" + paraph.Shorten(e.Name, 80) + "”", At: d.Store.Now(),
 	}
-}
-
-// audit is the evidence, as it is set on the audit pages.
-func (d *Desk) audit(ctx context.Context, e *paraph.Envelope, events []paraph.Event) (seal.Audit, error) {
-	owner, err := d.Store.User(ctx, e.OwnerID)
-	if err != nil {
-		return seal.Audit{}, err
-	}
-	a := seal.Audit{
-		Title: e.Name, ID: e.PublicID, Status: "Completed", Sender: owner.Name + " <" + owner.Email + ">",
-		Created: e.CreatedAt, Sent: e.SentAt, Completed: e.EndedAt, VerifyURL: d.Links.Verify(), Instance: d.Instance,
-	}
-	for _, doc := range e.Documents {
-		line := seal.AuditDocument{Name: doc.Name, Pages: len(doc.Pages), SHA256: doc.Uploaded}
-		if doc.Original != doc.Uploaded {
-			line.Note = "Converted or repaired when it was uploaded; SHA-256 of the PDF that was signed: " + doc.Original
-		}
-		a.Documents = append(a.Documents, line)
-	}
-	for _, r := range e.Recipients {
-		line, err := d.auditRecipient(ctx, e, r)
-		if err != nil {
-			return a, err
-		}
-		a.Recipients = append(a.Recipients, line)
-	}
-	for _, ev := range events {
-		a.Events = append(a.Events, seal.AuditEvent{
-			At: ev.At, What: ev.Sentence(e), Who: ev.Actor.Label(), IP: ev.Actor.IP, UserAgent: ev.Actor.UserAgent, Hash: ev.Hash,
-		})
-		a.TrailHash = ev.Hash
-	}
-	return a, nil
-}
-
-func (d *Desk) auditRecipient(ctx context.Context, e *paraph.Envelope, r paraph.Recipient) (seal.AuditRecipient, error) {
-	out := seal.AuditRecipient{
-		Name: r.Name, Email: r.Email, Kind: r.Kind.Word(), Role: r.Role, Status: recipientWords(r), Sent: r.SentAt, Opened: r.OpenedAt,
-		Acted: r.CompletedAt, IP: r.IP, UserAgent: r.UserAgent, ID: r.UUID,
-	}
-	if r.Kind.Acts() && r.Email != "" && r.SendEmail {
-		out.Proof = "Link sent to their e-mail address"
-	} else if r.Kind.Acts() {
-		out.Proof = "Personal link"
-	}
-	for _, f := range e.FieldsOf(r.ID) {
-		if f.Type != paraph.SignatureField || f.Value.Image == "" {
-			continue
-		}
-		png, err := d.Blobs.Get(ctx, f.Value.Image)
-		if err != nil {
-			return out, err
-		}
-		out.Signature = png
-		break
-	}
-	return out, nil
-}
-
-func recipientWords(r paraph.Recipient) string {
-	switch {
-	case !r.Kind.Acts():
-		return "Gets a copy"
-	case r.CompletedAt.IsZero():
-		return "Waiting"
-	}
-	switch r.Kind {
-	case paraph.Approver:
-		return "Approved"
-	case paraph.Viewer:
-		return "Read"
-	case paraph.Assistant:
-		return "Prepared"
-	}
-	return "Signed"
 }

@@ -2,6 +2,7 @@ package seal
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,6 +30,7 @@ var (
 type auditSetter struct {
 	t        *typesetter
 	a        Audit
+	w        words
 	pictures pictureSet
 	sheets   []*sheet
 	y        float64 // where the next thing goes
@@ -57,7 +59,7 @@ func setAudit(t *typesetter, a Audit) ([]*sheet, error) {
 	if a.Zone == nil {
 		a.Zone = time.UTC
 	}
-	b := &auditSetter{t: t, a: a, pictures: pictureSet{}}
+	b := &auditSetter{t: t, a: a, w: wordsOf(a.Language), pictures: pictureSet{}}
 	b.newPage()
 	if err := b.head(); err != nil {
 		return nil, err
@@ -134,7 +136,7 @@ func (b *auditSetter) head() error {
 		width -= qrSide + 24
 	}
 	top := b.y
-	title := b.set("Certificate of completion", styleTitle, width)
+	title := b.set(b.w.Title, styleTitle, width)
 	b.put(title, auditLeft, b.y-4)
 	b.y += title.height() + 6
 	subject := b.set(b.a.Title, styleSubject, width)
@@ -153,18 +155,19 @@ func (b *auditSetter) head() error {
 	return nil
 }
 
+// summary says in one line how it ended.
 func (b *auditSetter) summary() string {
-	acted := 0
+	acted, all := 0, 0
 	for _, r := range b.a.Recipients {
 		if !r.Acted.IsZero() {
 			acted++
 		}
+		if r.Kind != "cc" {
+			all++
+		}
 	}
-	who := fmt.Sprintf("%d of %d recipients have acted.", acted, len(b.a.Recipients))
-	if b.a.Completed.IsZero() {
-		return strings.TrimSpace(b.a.Status + ". " + who)
-	}
-	return fmt.Sprintf("%s on %s at %s. %s", b.a.Status, b.a.Completed.In(b.a.Zone).Format("2 January 2006"), b.a.Completed.In(b.a.Zone).Format("15:04:05 MST"), who)
+	who := fill(b.w.Acted, "done", strconv.Itoa(acted), "all", strconv.Itoa(all))
+	return join(" · ", join(" ", of(b.w.States, b.a.Status), b.time(b.a.Completed)), who)
 }
 
 // qr draws the address for verification as one path of squares.
@@ -195,12 +198,13 @@ func (b *auditSetter) qr(x, y float64) error {
 // facts are the envelope's own data, in two columns.
 func (b *auditSetter) facts() {
 	facts := [][2]string{
-		{"Envelope", b.a.ID},
-		{"Status", b.a.Status},
-		{"Sent by", b.a.Sender},
-		{"Created", b.time(b.a.Created)},
-		{"Sent", b.time(b.a.Sent)},
-		{"Completed", b.time(b.a.Completed)},
+		{b.w.Envelope, b.a.ID},
+		{b.w.Status, of(b.w.States, b.a.Status)},
+		{b.w.SentBy, b.a.Sender},
+		{b.w.TimeZone, b.a.Zone.String()},
+		{b.w.Created, b.time(b.a.Created)},
+		{b.w.Sent, b.time(b.a.Sent)},
+		{b.w.Completed, b.time(b.a.Completed)},
 	}
 	const gap = 20
 	column := (auditWidth - gap) / 2
@@ -241,17 +245,18 @@ func (b *auditSetter) documents() {
 	if len(b.a.Documents) == 0 {
 		return
 	}
-	b.section("Documents", 40)
+	b.section(b.w.Documents, 40)
 	for _, d := range b.a.Documents {
-		pages := fmt.Sprintf("%d pages", d.Pages)
-		if d.Pages == 1 {
-			pages = "1 page"
-		}
-		if d.Note != "" {
-			pages += " · " + d.Note
+		note := d.Note
+		if d.Signed != "" {
+			note = join(" · ", b.w.Converted, note)
 		}
 		b.stack(auditLeft, auditWidth, 7,
-			b.set(d.Name, styleStrong, auditWidth), b.set(pages, styleSmall, auditWidth), b.set(spell("SHA-256", d.SHA256), styleSmall, auditWidth))
+			b.set(d.Name, styleStrong, auditWidth),
+			b.set(join(" · ", fmt.Sprintf("%s: %d", b.w.Pages, d.Pages), note), styleSmall, auditWidth),
+			b.set(spell(b.w.Uploaded, d.SHA256), styleSmall, auditWidth),
+			b.set(spell(b.w.Signed, d.Signed), styleSmall, auditWidth),
+			b.set(spell(b.w.Sealed, d.Sealed), styleSmall, auditWidth))
 	}
 }
 
@@ -285,7 +290,7 @@ func (b *auditSetter) recipients() error {
 	if len(b.a.Recipients) == 0 {
 		return nil
 	}
-	b.section("Recipients", 70)
+	b.section(b.w.Recipients, 70)
 	for _, r := range b.a.Recipients {
 		if err := b.card(r); err != nil {
 			return err
@@ -298,14 +303,15 @@ func (b *auditSetter) recipients() error {
 func (b *auditSetter) card(r AuditRecipient) error {
 	width := auditWidth - cardPicture - 24
 	blocks := []block{
-		b.set(join("  ", r.Name), styleStrong, width),
+		b.set(r.Name, styleStrong, width),
 		b.set(r.Email, styleBody, width),
-		b.set(join(" · ", r.Kind, r.Role, r.Status), styleBody, width),
-		b.set(quoted(r.Reason), styleBody, width),
-		b.set(join("   ", spell("Sent", b.time(r.Sent)), spell("Opened", b.time(r.Opened))), styleSmall, width),
-		b.set(join("   ", spell(orWord(r.Status, "Acted"), b.time(r.Acted)), spell("IP", r.IP)), styleSmall, width),
-		b.set(r.UserAgent, styleSmall, width),
-		b.set(r.Proof, styleSmall, width),
+		b.set(join(" · ", of(b.w.Kinds, r.Kind), r.Role), styleBody, width),
+		b.set(join("  ", join(" ", of(b.w.States, r.Status), b.time(r.Acted))), styleStrong, width),
+		b.set(spell(b.w.Reason, quoted(r.Reason)), styleBody, width),
+		b.set(spell(b.w.Consent, quoted(r.Consent)), styleSmall, width),
+		b.set(join("   ", spell(b.w.Sent, b.time(r.Sent)), spell(b.w.Opened, b.time(r.Opened))), styleSmall, width),
+		b.set(spell(b.w.Device, join(" · ", r.IP, deviceWords(b.w, r.UserAgent))), styleSmall, width),
+		b.set(spell(b.w.Proof, of(b.w.Proofs, r.Proof)), styleSmall, width),
 		b.set(spell("ID", r.ID), styleSmall, width),
 	}
 	h := 0.0
@@ -357,13 +363,6 @@ func quoted(reason string) string {
 	return "“" + reason + "”"
 }
 
-func orWord(word, otherwise string) string {
-	if word == "" {
-		return otherwise
-	}
-	return word
-}
-
 // join joins what is not empty.
 func join(between string, parts ...string) string {
 	var have []string
@@ -375,81 +374,77 @@ func join(between string, parts ...string) string {
 	return strings.Join(have, between)
 }
 
-// The events' columns: when, what, who, and where from.
-var eventColumns = [4]struct {
-	title string
-	x, w  float64
-}{
-	{"WHEN", 0, 112}, {"WHAT", 120, 150}, {"WHO", 278, 122}, {"FROM", 408, auditWidth - 408},
-}
+// The events' columns: when, what, and where from.
+var eventColumns = [3]struct{ x, w float64 }{{0, 108}, {116, 232}, {356, auditWidth - 356}}
 
 func (b *auditSetter) events() {
 	if len(b.a.Events) == 0 {
 		return
 	}
-	b.section("Events", 50)
+	b.section(b.w.Events, 50)
 	b.eventHead()
-	seen := map[string]string{}
 	for _, e := range b.a.Events {
-		if e.UserAgent == seen[e.Who] {
-			e.UserAgent = "" // said already
-		} else {
-			seen[e.Who] = e.UserAgent
-		}
 		b.event(e)
 	}
 }
 
 func (b *auditSetter) eventHead() {
-	for _, c := range eventColumns {
-		b.put(b.set(c.title, styleHead, c.w), auditLeft+c.x, b.y)
+	for i, title := range [3]string{b.w.When, b.w.What, b.w.Where} {
+		b.put(b.set(title, styleHead, eventColumns[i].w), auditLeft+eventColumns[i].x, b.y)
 	}
-	b.y += styleHead.size*1.32 + 4
-}
-
-func (b *auditSetter) event(e AuditEvent) {
-	texts := [4]string{b.time(e.At), e.What, e.Who, e.IP}
-	var cells [4]block
-	h := 0.0
-	for i, c := range eventColumns {
-		st := styleBody
-		st.size = 8
-		cells[i] = b.set(texts[i], st, c.w)
-		h = max(h, cells[i].height())
-	}
-	under := []block{b.set(e.UserAgent, styleSmall, auditWidth-120), b.set(e.Hash, styleSmall, auditWidth-120)}
-	total := h
-	for _, k := range under {
-		total += k.height()
-	}
-	if b.room(total + 6) {
-		b.eventHead()
-	}
-	for i, c := range eventColumns {
-		b.put(cells[i], auditLeft+c.x, b.y)
-	}
-	b.y += h
-	for _, k := range under {
-		b.put(k, auditLeft+120, b.y)
-		b.y += k.height()
-	}
-	b.y += 3
+	b.y += styleHead.size*1.32 + 3
 	b.rule(b.y, 0.35, hair)
 	b.y += 4
 }
 
+// sentence tells an event in the pages' language.
+func (b *auditSetter) sentence(e AuditEvent) string {
+	text, ok := b.w.Happened[e.Code]
+	if !ok {
+		return e.What
+	}
+	return fill(text, "who", e.Who, "about", e.About, "to", e.To, "mail", of(b.w.Mails, e.Mail))
+}
+
+// event is one line of the table, or several: below what happened stands the beginning of its hash.
+func (b *auditSetter) event(e AuditEvent) {
+	body := styleBody
+	body.size = 8
+	texts := [3][2]string{{b.time(e.At), ""}, {b.sentence(e), shortHash(e.Hash)}, {e.IP, deviceWords(b.w, e.UserAgent)}}
+	var cells [3][2]block
+	h := 0.0
+	for i, c := range eventColumns {
+		cells[i] = [2]block{b.set(texts[i][0], body, c.w), b.set(texts[i][1], styleSmall, c.w)}
+		h = max(h, cells[i][0].height()+cells[i][1].height())
+	}
+	if b.room(h + 6) {
+		b.eventHead()
+	}
+	for i, c := range eventColumns {
+		b.put(cells[i][0], auditLeft+c.x, b.y)
+		b.put(cells[i][1], auditLeft+c.x, b.y+cells[i][0].height())
+	}
+	b.y += h + 2
+	b.rule(b.y, 0.35, hair)
+	b.y += 3
+}
+
+func shortHash(hash string) string { return hash[:min(16, len(hash))] }
+
 // closing says how to check all this.
 func (b *auditSetter) closing() {
-	text := "This file is sealed with a digital signature that covers every byte of it, these pages included. " +
-		"A viewer that checks signatures shows who sealed it and whether it was changed since."
+	text := b.w.Covered
 	if b.a.VerifyURL != "" {
-		text += " Anyone can check it at " + b.a.VerifyURL + ", or offline with “paraph verify”."
+		text += " " + fill(b.w.CheckAt, "url", b.a.VerifyURL)
 	}
 	trail := ""
 	if b.a.TrailHash != "" {
-		trail = "Each event carries a hash over itself and the one before it. The last one is " + b.a.TrailHash
+		trail = fill(b.w.Chain, "hash", b.a.TrailHash)
 	}
-	b.section("How to verify", 50)
+	if b.a.Trail != nil {
+		trail = join(" ", trail, b.w.Attached)
+	}
+	b.section(b.w.Verify, 50)
 	b.stack(auditLeft, auditWidth, 4, b.set(text, styleBody, auditWidth))
 	b.stack(auditLeft, auditWidth, 0, b.set(trail, styleBody, auditWidth))
 }
@@ -460,7 +455,7 @@ func (b *auditSetter) feet() {
 		y := auditBottom + 24.0
 		sh.rect(auditLeft, y-6, auditWidth, 0.4, hair)
 		left := b.set(join(" · ", b.a.Instance, b.a.ID), styleSmall, auditWidth-90)
-		right := b.set(fmt.Sprintf("Page %d of %d", i+1, len(b.sheets)), styleSmall, 90)
+		right := b.set(fill(b.w.Page, "n", strconv.Itoa(i+1), "all", strconv.Itoa(len(b.sheets))), styleSmall, 90)
 		for j, l := range left.lines {
 			sh.text(l, auditLeft, y+left.pitch()*float64(j)+styleSmall.size, styleSmall.size, faint)
 		}

@@ -245,6 +245,16 @@ func (r *pdfRevision) enclosed(page *pdfDict, ours []byte) pdfArray {
 // newDocument is a PDF of its own with pages of one size in points.
 func newDocument(t *typesetter, sheets []*sheet, w, h float64) ([]byte, error) {
 	rev, root := newPDF()
+	catalog, err := documentWith(rev, t, sheets, w, h)
+	if err != nil {
+		return nil, err
+	}
+	rev.put(root, catalog)
+	return rev.finish(), nil
+}
+
+// documentWith adds pages of one size in points to a file that begins, and gives its catalog, which who calls puts.
+func documentWith(rev *pdfRevision, t *typesetter, sheets []*sheet, w, h float64) (*pdfDict, error) {
 	d := newDrawing(rev, &t.glyphs)
 	tree := rev.alloc()
 	var kids pdfArray
@@ -256,6 +266,5 @@ func newDocument(t *typesetter, sheets []*sheet, w, h float64) ([]byte, error) {
 		kids = append(kids, page)
 	}
 	rev.put(tree, dictOf("Type", pdfName("Pages"), "Kids", kids, "Count", pdfInt(len(kids))))
-	rev.put(root, dictOf("Type", pdfName("Catalog"), "Pages", tree))
-	return rev.finish(), nil
+	return dictOf("Type", pdfName("Catalog"), "Pages", tree), nil
 }

@@ -12,12 +12,13 @@ import (
 const envelopeColumns = `envelopes.id, envelopes.account_id, envelopes.owner_id, envelopes.public_id, envelopes.slug, envelopes.name,
 	envelopes.status, envelopes.source, envelopes.sequential, envelopes.subject, envelopes.message, envelopes.external_id,
 	envelopes.redirect_to, envelopes.reply_to, envelopes.expire_at, envelopes.created_at, envelopes.updated_at, envelopes.sent_at,
-	envelopes.ended_at, envelopes.sealed_at, envelopes.archived_at, envelopes.deleted_at, envelopes.audit_log, envelopes.version`
+	envelopes.ended_at, envelopes.sealed_at, envelopes.archived_at, envelopes.deleted_at, envelopes.audit_log, envelopes.version,
+	envelopes.language, envelopes.time_zone`
 
 func scanEnvelope(scan func(...any) error) (e paraph.Envelope, err error) {
 	err = scan(&e.ID, &e.AccountID, &e.OwnerID, &e.PublicID, &e.Slug, &e.Name, &e.Status, &e.Source, &e.Sequential, &e.Subject,
 		&e.Message, &e.ExternalID, &e.RedirectTo, &e.ReplyTo, at{&e.ExpireAt}, at{&e.CreatedAt}, at{&e.UpdatedAt}, at{&e.SentAt},
-		at{&e.EndedAt}, at{&e.SealedAt}, at{&e.ArchivedAt}, at{&e.DeletedAt}, &e.AuditLog, &e.Version)
+		at{&e.EndedAt}, at{&e.SealedAt}, at{&e.ArchivedAt}, at{&e.DeletedAt}, &e.AuditLog, &e.Version, &e.Language, &e.TimeZone)
 	return e, err
 }
 
@@ -202,12 +203,12 @@ func (tx *Tx) InsertEnvelope(ctx context.Context, e *paraph.Envelope) (err error
 	e.Version = 1
 	e.ID, err = tx.insert(ctx, `INSERT INTO envelopes (account_id, owner_id, public_id, slug, name, status, source, sequential, subject,
 		message, external_id, redirect_to, reply_to, expire_at, created_at, updated_at, sent_at, ended_at, sealed_at, archived_at,
-		deleted_at, audit_log, version, search)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
+		deleted_at, audit_log, version, search, language, time_zone)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
 		RETURNING id`,
 		e.AccountID, e.OwnerID, e.PublicID, e.Slug, e.Name, e.Status, e.Source, e.Sequential, e.Subject, e.Message, e.ExternalID,
 		e.RedirectTo, e.ReplyTo, micros(e.ExpireAt), micros(e.CreatedAt), micros(e.UpdatedAt), micros(e.SentAt), micros(e.EndedAt),
-		micros(e.SealedAt), micros(e.ArchivedAt), micros(e.DeletedAt), e.AuditLog, e.Version, searchText(e))
+		micros(e.SealedAt), micros(e.ArchivedAt), micros(e.DeletedAt), e.AuditLog, e.Version, searchText(e), e.Language, e.TimeZone)
 	if err != nil {
 		return fmt.Errorf("insert envelope: %w", err)
 	}
@@ -221,11 +222,12 @@ func (tx *Tx) SaveEnvelope(ctx context.Context, was paraph.Envelope, e *paraph.E
 	e.Version = was.Version + 1
 	n, err := tx.exec(ctx, `UPDATE envelopes SET name = $1, status = $2, sequential = $3, subject = $4, message = $5, external_id = $6,
 		redirect_to = $7, reply_to = $8, expire_at = $9, updated_at = $10, sent_at = $11, ended_at = $12, sealed_at = $13,
-		archived_at = $14, deleted_at = $15, audit_log = $16, version = $17, search = $18
-		WHERE id = $19 AND version = $20`,
+		archived_at = $14, deleted_at = $15, audit_log = $16, version = $17, search = $18, language = $19,
+		time_zone = $20
+		WHERE id = $21 AND version = $22`,
 		e.Name, e.Status, e.Sequential, e.Subject, e.Message, e.ExternalID, e.RedirectTo, e.ReplyTo, micros(e.ExpireAt),
 		micros(e.UpdatedAt), micros(e.SentAt), micros(e.EndedAt), micros(e.SealedAt), micros(e.ArchivedAt), micros(e.DeletedAt),
-		e.AuditLog, e.Version, searchText(e), was.ID, was.Version)
+		e.AuditLog, e.Version, searchText(e), e.Language, e.TimeZone, was.ID, was.Version)
 	if err != nil {
 		return fmt.Errorf("save envelope %d: %w", was.ID, err)
 	}

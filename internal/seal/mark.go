@@ -125,13 +125,8 @@ func (m Mark) drawStrokes(sh *sheet, f frame) error {
 	if err != nil {
 		return err
 	}
-	p := s.outline(0)
+	p, _ := s.fitted(f.w, f.h, thinnestLine)
 	b := p.bounds()
-	scale := f.fit(b.w, b.h).w / b.w
-	if penThin*2*scale < thinnestLine {
-		p = s.outline(thinnestLine / 2 / scale)
-		b = p.bounds()
-	}
 	at := f.fit(b.w, b.h)
 	sh.path(p.scaled(vec{b.x, b.y}, at.w/b.w, vec{at.x, at.y}), inkColor)
 	return nil

@@ -87,9 +87,9 @@ func penPoint(p []float64) bool {
 
 // pixels draws the strokes, up to 1200 × 480 pixels, four times their size at most.
 func (s Strokes) pixels() *image.NRGBA {
-	p := s.outline(0)
+	p, scale := s.fitted(1200, 480, 1)
+	scale = min(4, scale)
 	b := p.bounds()
-	scale := min(4, 1200/b.w, 480/b.h)
 	const pad = 4
 	w, h := int(math.Ceil(b.w*scale))+2*pad, int(math.Ceil(b.h*scale))+2*pad
 	r := vector.NewRasterizer(w, h)
@@ -97,6 +97,18 @@ func (s Strokes) pixels() *image.NRGBA {
 	mask := image.NewAlpha(image.Rect(0, 0, w, h))
 	r.Draw(mask, mask.Rect, image.Opaque, image.Point{})
 	return inked(mask)
+}
+
+// fitted gives the outline and by how much it is scaled to fit a width and height, its lines then no thinner than a width.
+func (s Strokes) fitted(w, h, thinnest float64) (path, float64) {
+	scaleOf := func(p path) float64 { b := p.bounds(); return min(w/b.w, h/b.h) }
+	p := s.outline(0)
+	scale := scaleOf(p)
+	if 2*penThin*scale < thinnest {
+		p = s.outline(thinnest / 2 / scale)
+		scale = scaleOf(p)
+	}
+	return p, scale
 }
 
 // inked is a mask in the colour of ink.

@@ -58,9 +58,13 @@ export interface Task {
 
 export interface Signature {
   method: "draw" | "type" | "upload";
-  /** A PNG as a data URL. */
+  /** A PNG as a data URL, or a JPEG that was chosen. */
   image: string;
   text: string;
+  /** Of a typed one: what it is set in. */
+  face?: string;
+  /** Of a drawn one: for each stroke its points, as [x, y, pressure, ms]. */
+  strokes?: number[][][];
 }
 
 /** The body of one PUT. */

@@ -1,7 +1,7 @@
 import { html, LitElement, nothing } from "lit";
 import SignaturePad, { type PointGroup } from "signature_pad";
 import { icon } from "../shared/icon.ts";
-import { ink, pictured, trimmed, written } from "./ink.ts";
+import { faces, pen, pictured, strokesOf, trimmed, written } from "./ink.ts";
 import type { Signature } from "./model.ts";
 
 type Way = Signature["method"];
@@ -11,11 +11,12 @@ const ways: [Way, string, string][] = [["draw", "Draw", "pencil"], ["type", "Typ
 /** <paraph-signature-dialog>: asks for a signature or initials by drawing, typing or uploading. */
 export class SignatureDialog extends LitElement {
   static override properties = {
-    what: { state: true }, way: { state: true }, text: { state: true }, picture: { state: true }, trouble: { state: true }, strokes: { state: true },
+    what: { state: true }, way: { state: true }, text: { state: true }, face: { state: true }, picture: { state: true }, trouble: { state: true }, strokes: { state: true },
   };
   private declare what: string;
   private declare way: Way;
   private declare text: string;
+  private declare face: string;
   private declare picture: string;
   private declare trouble: string;
   private declare strokes: number;
@@ -29,6 +30,7 @@ export class SignatureDialog extends LitElement {
     this.what = "signature";
     this.way = "draw";
     this.text = "";
+    this.face = faces[0]![0];
     this.picture = "";
     this.trouble = "";
     this.strokes = 0;
@@ -59,7 +61,7 @@ export class SignatureDialog extends LitElement {
   }
 
   private startPad(): void {
-    this.pad ??= new SignaturePad(this.canvas, { penColor: ink, minWidth: 0.8, maxWidth: 2.8, throttle: 8 });
+    this.pad ??= new SignaturePad(this.canvas, { ...pen, throttle: 8 });
     this.pad.addEventListener("endStroke", this.counted);
     this.pad.clear();
     this.counted();
@@ -124,13 +126,18 @@ export class SignatureDialog extends LitElement {
   private async made(): Promise<Signature | undefined> {
     const text = this.text.trim();
     const image = this.way === "draw" ? trimmed(this.canvas) : this.way === "type" ? await this.typed(text) : this.picture;
-    if (image !== "") return { method: this.way, image, text: this.way === "type" ? text : "" };
+    if (image !== "") return { method: this.way, image, ...this.how(text) };
     this.trouble = { draw: `Draw your ${this.what} first.`, type: `Type your ${this.what} first.`, upload: "Choose a picture first." }[this.way];
     return undefined;
   }
 
+  private how(text: string): Pick<Signature, "text" | "face" | "strokes"> {
+    if (this.way === "type") return { text, face: this.face };
+    return this.way === "draw" ? { text: "", strokes: strokesOf(this.pad!.toData()) } : { text: "" };
+  }
+
   private typed(text: string): Promise<string> {
-    return text === "" ? Promise.resolve("") : written(text);
+    return text === "" ? Promise.resolve("") : written(text, this.face);
   }
 
   private finish(s: Signature | undefined): void {
@@ -169,7 +176,11 @@ export class SignatureDialog extends LitElement {
           <label class="field"><span class="field-label">Type your ${this.what}</span>
             <input class="input field-input" dir="auto" maxlength="100" autocomplete="name" .value=${this.text}
               @input=${(e: Event) => (this.text = (e.target as HTMLInputElement).value)}></label>
-          <p class="sd-paper sd-script" dir="auto" aria-hidden="true">${this.text}</p>
+          <div class="sd-faces" role="radiogroup" aria-label="Handwriting">
+            ${faces.map(([name], i) => html`<label class="sd-face"><input class="radio radio-sm" type="radio" name="sd-face" value=${name}
+              aria-label="Handwriting ${i + 1}" .checked=${this.face === name} @change=${() => (this.face = name)}>
+              <span class="sd-script" data-face=${name} dir="auto" aria-hidden="true">${this.text}</span></label>`)}
+          </div>
         </div>
         <div class="sd-pane" ?hidden=${this.way !== "upload"}>
           <label class="field"><span class="field-label">A picture of your ${this.what}, PNG or JPEG</span>

@@ -118,7 +118,6 @@ export class Signer extends LitElement {
       refused: (field, why) => this.refuse(field, why),
     });
     for (const [id, value] of this.outbox.left) this.bringBack(id, value);
-    for (const f of this.fields) if (isSignature(f) && f.signature_image.startsWith("data:")) this.remember(f);
     this.outbox.wake();
     void this.updateComplete.then(() => this.watchPages());
   }
@@ -156,12 +155,10 @@ export class Signer extends LitElement {
   private bringBack(id: string, value: Value): void {
     const f = this.fields.find((one) => one.id === id);
     if (!f) this.outbox?.take(id);
-    else if ("signature" in value) this.put({ ...f, signature_image: value.signature.image });
-    else this.put({ ...f, value: value.value });
-  }
-
-  private remember(f: Field): void {
-    this.remembered.set(f.type, { method: "draw", image: f.signature_image, text: "" });
+    else if ("signature" in value) {
+      this.remembered.set(f.type, value.signature);
+      this.put({ ...f, signature_image: value.signature.image });
+    } else this.put({ ...f, value: value.value });
   }
 
   private put(f: Field): void {

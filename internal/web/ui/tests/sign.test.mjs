@@ -47,6 +47,7 @@ describe("the signing page", { timeout: 600_000 }, () => {
     await page.locator("[data-field=initials][data-current] button").tap();
     await page.locator("dialog[open]").getByRole("button", { name: "Type" }).click();
     assert.equal(await page.getByLabel("Type your initials").inputValue(), "AL");
+    await page.getByRole("radio", { name: "Handwriting 3" }).check();
     await page.getByRole("button", { name: "Use these initials" }).click();
     await next(page);
     await page.locator("[data-field=signature][data-current] button").tap();
@@ -69,7 +70,12 @@ describe("the signing page", { timeout: 600_000 }, () => {
       day: { value: "2026-03-25" }, agree: { value: "true" }, wheel: { value: "Overshot" }, river: { value: "Wey" },
     });
     assert.deepEqual([signature.signature.method, initials.signature.method, initials.signature.text], ["draw", "type", "AL"]);
-    assert.equal(again.signature.image, signature.signature.image);
+    assert.equal(initials.signature.face, "great-vibes");
+    assert.deepEqual(again.signature, signature.signature);
+    const [stroke] = signature.signature.strokes;
+    assert.equal(signature.signature.strokes.length, 1);
+    assert.ok(stroke.length > 5 && stroke.every((p) => p.length === 4 && p[2] >= 0 && p[2] <= 1), "a stroke is points with pressure and time");
+    assert.ok(stroke[0][3] === 0 && stroke.every((p, i) => i === 0 || p[3] >= stroke[i - 1][3]), "time begins with the first point");
     const png = Buffer.from(signature.signature.image.replace("data:image/png;base64,", ""), "base64");
     assert.equal(png.toString("latin1", 1, 4), "PNG");
     assert.ok(png.readUInt32BE(16) > 300, "the picture is as sharp as the screen");

@@ -326,7 +326,7 @@ func TestFaultClockJumps(t *testing.T) {
 		flaky := f.endpoint("/flaky", func(*paraph.Endpoint) {})
 		paced := f.endpoint("/paced", func(e *paraph.Endpoint) { e.Rate = 20 })
 		jumps := []time.Duration{6 * time.Hour, -6 * time.Hour, -26 * time.Hour, 26 * time.Hour, time.Minute, -5 * time.Hour}
-		n := faulttest.Times(2, len(jumps), 3*len(jumps))
+		n := faulttest.Times(2, 2, 2*len(jumps))
 		for i := range n {
 			gate := make(chan struct{})
 			f.with(func() { f.gate = gate })

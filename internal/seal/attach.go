@@ -32,7 +32,7 @@ func (r *pdfRevision) attach(catalog *pdfDict, a attachment) {
 		params.set("ModDate", date)
 	}
 	file, spec := r.alloc(), r.alloc()
-	r.put(file, packed(dictOf("Type", pdfName("EmbeddedFile"), "Subtype", pdfName(a.kind), "Params", params), a.data))
+	r.put(file, r.packed(dictOf("Type", pdfName("EmbeddedFile"), "Subtype", pdfName(a.kind), "Params", params), a.data))
 	r.put(spec, dictOf("Type", pdfName("Filespec"), "F", pdfText(a.name), "UF", pdfText(a.name), "Desc", pdfText(a.about),
 		"AFRelationship", pdfName("Data"), "EF", dictOf("F", file, "UF", file)))
 	catalog.set("AF", append(append(pdfArray{}, r.file.array(catalog.vals["AF"])...), spec))

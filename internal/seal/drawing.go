@@ -2,7 +2,6 @@ package seal
 
 import (
 	"bytes"
-	"compress/zlib"
 	"fmt"
 	"image"
 	stdcolor "image/color"
@@ -25,16 +24,6 @@ func newDrawing(rev *pdfRevision, g *glyphSet) *drawing {
 	return d
 }
 
-// packed is a stream, deflated.
-func packed(dict *pdfDict, data []byte) *pdfStream {
-	var b bytes.Buffer
-	z := zlib.NewWriter(&b)
-	_, _ = z.Write(data) // into memory
-	_ = z.Close()
-	dict.set("Filter", pdfName("FlateDecode"))
-	return &pdfStream{dict: dict, raw: b.Bytes()}
-}
-
 func dictOf(pairs ...any) *pdfDict {
 	d := newPDFDict()
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -48,7 +37,7 @@ func (d *drawing) putFont(g *glyphSet) pdfRef {
 	const name = pdfName("PARAPH+Paraph") // six letters and a plus mark a subset (9.9.2)
 	file, descriptor, cid, unicode, font := d.rev.alloc(), d.rev.alloc(), d.rev.alloc(), d.rev.alloc(), d.rev.alloc()
 	program := g.trueType()
-	d.rev.put(file, packed(dictOf("Length1", pdfInt(len(program))), program))
+	d.rev.put(file, d.rev.packed(dictOf("Length1", pdfInt(len(program))), program))
 	b, _ := g.bounds()
 	d.rev.put(descriptor, dictOf("Type", pdfName("FontDescriptor"), "FontName", name, "Flags", pdfInt(4),
 		"FontBBox", pdfArray{thousandth(b.x0), thousandth(b.y0), thousandth(b.x1), thousandth(b.y1)}, "ItalicAngle", pdfInt(0),
@@ -60,7 +49,7 @@ func (d *drawing) putFont(g *glyphSet) pdfRef {
 	system := dictOf("Registry", pdfText("Adobe"), "Ordering", pdfText("Identity"), "Supplement", pdfInt(0))
 	d.rev.put(cid, dictOf("Type", pdfName("Font"), "Subtype", pdfName("CIDFontType2"), "BaseFont", name, "CIDSystemInfo", system,
 		"FontDescriptor", descriptor, "CIDToGIDMap", pdfName("Identity"), "DW", pdfInt(0), "W", pdfArray{pdfInt(0), widths}))
-	d.rev.put(unicode, packed(newPDFDict(), []byte(g.toUnicode())))
+	d.rev.put(unicode, d.rev.packed(newPDFDict(), []byte(g.toUnicode())))
 	d.rev.put(font, dictOf("Type", pdfName("Font"), "Subtype", pdfName("Type0"), "BaseFont", name, "Encoding", pdfName("Identity-H"),
 		"DescendantFonts", pdfArray{cid}, "ToUnicode", unicode))
 	return font
@@ -118,10 +107,10 @@ func (d *drawing) putPixels(ref pdfRef, src *image.NRGBA) {
 	dict := imageDict(w, h, "DeviceRGB")
 	if !opaque {
 		mask := d.rev.alloc()
-		d.rev.put(mask, packed(imageDict(w, h, "DeviceGray"), opacity))
+		d.rev.put(mask, d.rev.packed(imageDict(w, h, "DeviceGray"), opacity))
 		dict.set("SMask", mask)
 	}
-	d.rev.put(ref, packed(dict, colours))
+	d.rev.put(ref, d.rev.packed(dict, colours))
 }
 
 // content gives a sheet's operators and what they refer to.
@@ -155,7 +144,7 @@ func (d *drawing) over(l leaf, shape pageShape, sh *sheet, below []appearance, a
 	form := d.rev.alloc()
 	dict := dictOf("Type", pdfName("XObject"), "Subtype", pdfName("Form"),
 		"BBox", pdfArray{pdfInt(0), pdfInt(0), pdfReal(decimal(shape.width)), pdfReal(decimal(shape.height))}, "Resources", resources)
-	d.rev.put(form, packed(dict, ops))
+	d.rev.put(form, d.rev.packed(dict, ops))
 
 	page := l.dict.clone()
 	names := d.rev.named(l)
@@ -185,7 +174,7 @@ func (d *drawing) newPage(parent pdfRef, w, h float64, sh *sheet) (pdfRef, error
 		return pdfRef{}, err
 	}
 	content, page := d.rev.alloc(), d.rev.alloc()
-	d.rev.put(content, packed(newPDFDict(), ops))
+	d.rev.put(content, d.rev.packed(newPDFDict(), ops))
 	box := pdfArray{pdfInt(0), pdfInt(0), pdfReal(decimal(w)), pdfReal(decimal(h))}
 	// Everything that could be inherited is said.
 	d.rev.put(page, dictOf("Type", pdfName("Page"), "Parent", parent, "MediaBox", box, "CropBox", box, "Rotate", pdfInt(0),
@@ -238,7 +227,7 @@ func (r *pdfRevision) enclosed(page *pdfDict, ours []byte) pdfArray {
 	if left.text {
 		end = append([]byte("\nET"), end...)
 	}
-	r.put(after, packed(newPDFDict(), append(append(end, '\n'), ours...)))
+	r.put(after, r.packed(newPDFDict(), append(append(end, '\n'), ours...)))
 	return append(append(pdfArray{before}, parts...), after)
 }
 

@@ -1,6 +1,7 @@
 package seal
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"strings"
@@ -15,7 +16,7 @@ import (
 // outlines of whatever fonts they came from, with the text it stands for. So a document carries only what it
 // uses, any source format will do, and each glyph has exactly one text that it is found by.
 type glyphSet struct {
-	codes  map[string]uint32
+	codes  map[clusterKey]uint32
 	glyphs []glyph // glyph 0 is .notdef
 }
 
@@ -34,12 +35,12 @@ type point struct {
 }
 
 func newGlyphSet() glyphSet {
-	return glyphSet{codes: map[string]uint32{}, glyphs: []glyph{{advance: em / 2}}}
+	return glyphSet{codes: map[clusterKey]uint32{}, glyphs: []glyph{{advance: em / 2}}}
 }
 
 // add gives the code and advance (in em units) of a cluster and, for a bitmap emoji, its PNG.
 func (s *glyphSet) add(f *font.Face, cluster []shaping.Glyph, text string) (uint32, int, []byte) {
-	key := clusterKey(f, cluster, text)
+	key := keyOf(f, cluster, text)
 	if code, ok := s.codes[key]; ok {
 		g := s.glyphs[code]
 		return code, g.advance, g.picture
@@ -55,13 +56,21 @@ func (s *glyphSet) add(f *font.Face, cluster []shaping.Glyph, text string) (uint
 	return code, g.advance, g.picture
 }
 
-func clusterKey(f *font.Face, cluster []shaping.Glyph, text string) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%p %s\x00", f.Font, text)
+// clusterKey is what a cluster's look and text depend on.
+type clusterKey struct {
+	font  *font.Font
+	text  string
+	shape string // the glyphs and where they stand
+}
+
+func keyOf(f *font.Face, cluster []shaping.Glyph, text string) clusterKey {
+	shape := make([]byte, 0, 16*len(cluster))
 	for _, g := range cluster {
-		fmt.Fprintf(&b, "%d,%d,%d,%d;", g.GlyphID, g.Advance, g.XOffset, g.YOffset)
+		for _, n := range [4]int{int(g.GlyphID), int(g.Advance), int(g.XOffset), int(g.YOffset)} {
+			shape = binary.AppendVarint(shape, int64(n))
+		}
 	}
-	return b.String()
+	return clusterKey{f.Font, text, string(shape)}
 }
 
 func compose(f *font.Face, cluster []shaping.Glyph) glyph {

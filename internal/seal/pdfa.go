@@ -32,7 +32,7 @@ func newArchive(t *typesetter, sheets []*sheet, a Audit) ([]byte, error) {
 		return nil, err
 	}
 	profile, metadata := rev.alloc(), rev.alloc()
-	rev.put(profile, packed(dictOf("N", pdfInt(3)), sRGB()))
+	rev.put(profile, rev.packed(dictOf("N", pdfInt(3)), sRGB()))
 	catalog.set("OutputIntents", pdfArray{dictOf("Type", pdfName("OutputIntent"), "S", pdfName("GTS_PDFA1"), "OutputConditionIdentifier", pdfText("sRGB"),
 		"Info", pdfText("sRGB IEC61966-2.1"), "DestOutputProfile", profile)})
 	rev.put(metadata, &pdfStream{dict: dictOf("Type", pdfName("Metadata"), "Subtype", pdfName("XML")), raw: xmp(join(" – ", w.Title, a.Title), language, at)})

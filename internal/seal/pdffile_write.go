@@ -2,6 +2,7 @@ package seal
 
 import (
 	"bytes"
+	"compress/zlib"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -126,6 +127,21 @@ type pdfRevision struct {
 	next    uint32
 	offsets map[pdfRef]int
 	fresh   bool // the file begins with it
+	deflate *zlib.Writer
+}
+
+// packed is a stream, deflated. What deflates is made once a revision, because it needs nearly a megabyte.
+func (r *pdfRevision) packed(dict *pdfDict, data []byte) *pdfStream {
+	var b bytes.Buffer
+	if r.deflate == nil {
+		r.deflate = zlib.NewWriter(&b)
+	} else {
+		r.deflate.Reset(&b)
+	}
+	_, _ = r.deflate.Write(data) // into memory
+	_ = r.deflate.Close()
+	dict.set("Filter", pdfName("FlateDecode"))
+	return &pdfStream{dict: dict, raw: b.Bytes()}
 }
 
 // newPDF begins a file: PDF 1.7, with a comment of bytes beyond ASCII so that nobody takes it for text (7.5.2). Who calls puts

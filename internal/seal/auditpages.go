@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-text/typesetting/di"
 	"github.com/skip2/go-qrcode"
 )
 
@@ -375,7 +376,7 @@ func join(between string, parts ...string) string {
 }
 
 // The events' columns: when, what, and where from.
-var eventColumns = [3]struct{ x, w float64 }{{0, 108}, {116, 232}, {356, auditWidth - 356}}
+var eventColumns = [3]struct{ x, w float64 }{{0, 98}, {104, 210}, {322, auditWidth - 322}}
 
 func (b *auditSetter) events() {
 	if len(b.a.Events) == 0 {
@@ -403,7 +404,11 @@ func (b *auditSetter) sentence(e AuditEvent) string {
 	if !ok {
 		return e.What
 	}
-	return fill(text, "who", e.Who, "about", e.About, "to", e.To, "mail", of(b.w.Mails, e.Mail))
+	said := fill(text, "who", e.Who, "about", e.About, "to", e.To, "mail", of(b.w.Mails, e.Mail))
+	if direction([]rune(said)) == di.DirectionRTL { // it begins with a name in another script; the sentence runs from the left all the same
+		return "\u200e" + said
+	}
+	return said
 }
 
 // event is one line of the table, or several: below what happened stands the beginning of its hash.

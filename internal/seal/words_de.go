@@ -39,10 +39,10 @@ func wordsGerman() words {
 		Combined:   "Zusammengefasste Kopie, nicht unterschrieben",
 		Unsealed:   "Diese Dokumente wurden zum Lesen zusammengefasst. Diese Datei trägt kein Siegel: Maßgeblich sind die versiegelten Dateien, aus denen sie besteht.",
 		Kinds: map[string]string{
-			"signer":    "Unterzeichnet",
-			"approver":  "Genehmigt",
-			"viewer":    "Liest",
-			"assistant": "Bereitet vor",
+			"signer":    "Unterzeichner",
+			"approver":  "Genehmiger",
+			"viewer":    "Leser",
+			"assistant": "Helfer",
 			"cc":        "Erhält eine Kopie",
 		},
 		States: map[string]string{

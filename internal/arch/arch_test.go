@@ -76,7 +76,9 @@ var owners = map[string][]string{
 }
 
 // forTests gives the modules that packages which only tests import (their names end in "test") may import besides.
-var forTests = []string{"github.com/jackc/pgx", "github.com/google/go-cmp", "pgregory.net/rapid", "github.com/PuerkitoBio"}
+var forTests = []string{
+	"github.com/jackc/pgx", "github.com/google/go-cmp", "pgregory.net/rapid", "github.com/PuerkitoBio", "github.com/digitorus", "golang.org/x/crypto",
+}
 
 // A file is what one Go file imports, and where it is.
 type file struct {

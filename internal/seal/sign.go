@@ -3,6 +3,7 @@ package seal
 import (
 	"crypto"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -15,6 +16,9 @@ type SignOptions struct {
 	Location    string
 	ContactInfo string
 	At          time.Time // the signing time, M
+	// Stamp gives a timestamp token over a digest (Stamper.Stamp), which makes the signature B-T. When it fails, the
+	// signature is B-B: that is no error. nil makes it B-B.
+	Stamp func(hash crypto.Hash, digest []byte) ([]byte, error)
 }
 
 // invisibleFlags are Print and Locked (ISO 32000-1, table 165).
@@ -48,7 +52,33 @@ func Sign(pdf []byte, id Identity, opt SignOptions) ([]byte, error) {
 	if s.closed {
 		return nil, refuse(KindBadSignatures, "An earlier signature closes this PDF: nothing may be added to it, not even a signature.", nil)
 	}
-	return s.run()
+	out, err := s.run()
+	if errors.Is(err, errNotStamped) { // once more, without the room for it
+		opt.Stamp = nil
+		return Sign(pdf, id, opt)
+	}
+	return out, err
+}
+
+var errNotStamped = errors.New("no timestamp authority answered")
+
+// makeCMS signs, and has the signature timestamped when that is wanted.
+func (s *signing) makeCMS(h crypto.Hash, digest []byte) ([]byte, error) {
+	cms, err := cmsSign(s.id, h, digest)
+	if err != nil || s.opt.Stamp == nil {
+		return cms, err
+	}
+	m, err := parseCMS(cms)
+	if err != nil {
+		return nil, err
+	}
+	sum := h.New()
+	sum.Write(m.signature)
+	token, err := s.opt.Stamp(h, sum.Sum(nil))
+	if err != nil {
+		return nil, errNotStamped
+	}
+	return withTimestamp(cms, token)
 }
 
 // signing is one signature in the making.
@@ -74,7 +104,10 @@ type signing struct {
 
 func newSigning(f *pdfFile, id Identity, opt SignOptions) (*signing, error) {
 	s := &signing{file: f, id: id, opt: opt, hash: crypto.SHA256, lock: true, kind: "Sig", format: "ETSI.CAdES.detached"}
-	s.make = func(h crypto.Hash, digest []byte) ([]byte, error) { return cmsSign(id, h, digest) }
+	s.make = s.makeCMS
+	if opt.Stamp != nil {
+		s.room += tokenRoom
+	}
 	var err error
 	if s.rootRef, s.root, err = f.catalog(); err != nil {
 		return nil, refuse(KindDamaged, "The PDF can't be signed as it is: "+err.Error()+".", err)
@@ -116,14 +149,16 @@ func (s *signing) run() ([]byte, error) {
 // putSignature writes the dictionary with room for ByteRange and Contents, which are known only at the end.
 func (s *signing) putSignature() {
 	name := s.opt.Name
-	if name == "" {
+	if name == "" && len(s.id.Chain) > 0 {
 		name = s.id.Chain[0].Subject.CommonName
 	}
 	d := newPDFDict()
 	d.set("Type", s.kind)
 	d.set("Filter", pdfName("Adobe.PPKLite"))
 	d.set("SubFilter", s.format)
-	d.set("M", pdfString{val: []byte(s.opt.At.UTC().Format("D:20060102150405Z"))})
+	if !s.opt.At.IsZero() { // a timestamp says itself when it is from
+		d.set("M", pdfString{val: []byte(s.opt.At.UTC().Format("D:20060102150405Z"))})
+	}
 	for _, t := range []struct {
 		key pdfName
 		val string

@@ -17,6 +17,8 @@ import (
 type VerifyOptions struct {
 	// Roots are the certificates that make a signature trusted, such as Identity.Roots; nil trusts nobody.
 	Roots *x509.CertPool
+	// TimestampRoots, with Roots, are those that make a timestamp trusted.
+	TimestampRoots *x509.CertPool
 }
 
 // Verify judges the signatures of a PDF, offline and on its own; it believes no library about what a signature covers.
@@ -63,7 +65,8 @@ type signatureCheck struct {
 	rng       signedRange
 	rep       SignatureReport
 	cms       *cmsMessage
-	timestamp bool // a document timestamp
+	timestamp bool            // a document timestamp
+	stamp     *timestampToken // within the signature; nil when there is none, or it is no good
 	closes    bool
 	restricts bool
 	signedAt  time.Time // the best known time of signing
@@ -184,6 +187,7 @@ func (v *verification) checkContent(c *signatureCheck, sub pdfName) error {
 		t, err := checkTimestamp(c.cms, func(h crypto.Hash) []byte { return v.file.digest(c.rng, h) })
 		if err == nil {
 			c.signedAt, c.rep.SignedAt, c.rep.TimestampedAt = t.at, &t.at, &t.at
+			c.rep.TimestampedBy, c.rep.TimestampTrusted = commonName(t.cms.signer), v.trustsTime(t.cms, t.at)
 		}
 		return err
 	case "ETSI.CAdES.detached", "adbe.pkcs7.detached":
@@ -200,9 +204,35 @@ func (v *verification) checkContent(c *signatureCheck, sub pdfName) error {
 		return errors.New("it does not bind its certificate, as PAdES demands (signing-certificate-v2)")
 	}
 	if t, ok := c.cms.timestamp(); ok {
-		c.signedAt, c.rep.TimestampedAt = t.at, &t.at
+		c.stamp, c.signedAt, c.rep.TimestampedAt, c.rep.TimestampedBy = &t, t.at, &t.at, commonName(t.cms.signer)
+		c.rep.TimestampTrusted = v.trustsTime(t.cms, t.at)
 	}
 	return nil
+}
+
+// trustsTime tells whether a timestamp leads to a certificate that is trusted for it.
+func (v *verification) trustsTime(m *cmsMessage, at time.Time) bool {
+	for _, roots := range []*x509.CertPool{v.opt.TimestampRoots, v.opt.Roots} {
+		if roots != nil && leadsTo(roots, m, at, x509.ExtKeyUsageTimeStamping) == nil {
+			return true
+		}
+	}
+	return false
+}
+
+func commonName(c *x509.Certificate) string {
+	if c.Subject.CommonName != "" {
+		return c.Subject.CommonName
+	}
+	return c.Subject.String()
+}
+
+// messages are the signature and the timestamp within it.
+func (c *signatureCheck) messages() []*cmsMessage {
+	if c.stamp == nil {
+		return []*cmsMessage{c.cms}
+	}
+	return []*cmsMessage{c.cms, c.stamp.cms}
 }
 
 func (f *pdfFile) digest(r signedRange, h crypto.Hash) []byte {
@@ -243,6 +273,9 @@ func (v *verification) checkCertificate(c *signatureCheck) error {
 		})
 		c.rep.Trusted = err == nil
 	}
+	if c.timestamp {
+		c.rep.Trusted = c.rep.TimestampTrusted
+	}
 	if !c.rep.CertificateValid {
 		return errors.New("its certificate was not valid at the time of signing")
 	}
@@ -270,37 +303,59 @@ func (v *verification) compareRevisions() {
 
 // setLevels names the PAdES baseline level of each signature (EN 319 142-1, clause 6).
 func (v *verification) setLevels() {
-	hasDSS := v.file.hasValidationData()
+	data := v.file.validationData()
 	for i, c := range v.checks {
-		if !c.rep.Intact || c.timestamp {
-			continue
-		}
-		if c.rep.Format != "ETSI.CAdES.detached" {
-			c.rep.Level = "CMS"
-			continue
-		}
-		later := slices.ContainsFunc(v.checks[i+1:], func(o *signatureCheck) bool { return o.timestamp && o.rep.Intact })
-		stamped := c.rep.TimestampedAt != nil
 		switch {
-		case hasDSS && later:
-			c.rep.Level = "B-LTA"
-		case hasDSS && stamped:
-			c.rep.Level = "B-LT"
-		case stamped || later:
-			c.rep.Level = "B-T"
+		case !c.rep.Intact || c.timestamp:
+		case c.rep.Format != "ETSI.CAdES.detached":
+			c.rep.Level = "CMS"
 		default:
-			c.rep.Level = "B-B"
+			c.rep.Level = v.levelOf(c, v.checks[i+1:], &data)
 		}
 	}
 }
 
-func (f *pdfFile) hasValidationData() bool {
-	_, root, err := f.catalog()
-	if err != nil {
-		return false
+// levelOf says how far a signature got, with what was added later and the validation data that the file has.
+func (v *verification) levelOf(c *signatureCheck, later []*signatureCheck, data *validationData) string {
+	proof, at := c.cms, c.signedAt
+	if c.stamp != nil {
+		proof = c.stamp.cms
+	} else {
+		i := slices.IndexFunc(later, (*signatureCheck).proves)
+		if i < 0 {
+			return LevelB
+		}
+		proof, at, later = later[i].cms, later[i].signedAt, later[i+1:]
 	}
-	dss := f.dict(root.vals["DSS"])
-	return dss != nil && len(f.array(dss.vals["OCSPs"]))+len(f.array(dss.vals["CRLs"])) > 0
+	if !data.covers(c.cms, at) || !data.covers(proof, at) {
+		return LevelT
+	}
+	for _, o := range slices.Backward(later) {
+		if !o.proves() {
+			continue
+		}
+		if then := v.dataAt(o, data); then.covers(c.cms, at) && then.covers(proof, at) {
+			return LevelLTA
+		}
+		break
+	}
+	return LevelLT
+}
+
+// proves tells whether it is a document timestamp that is no less than that.
+func (c *signatureCheck) proves() bool { return c.timestamp && c.rep.Problem == "" }
+
+// dataAt is the validation data that a timestamp covers.
+func (v *verification) dataAt(c *signatureCheck, now *validationData) *validationData {
+	if c.rep.CoversFile {
+		return now
+	}
+	f, err := openRevision(v.file.buf[:c.rng.end], v.file.nodes)
+	if err != nil {
+		return &validationData{}
+	}
+	then := f.validationData()
+	return &then
 }
 
 // conclude turns the signatures into one verdict and its sentence.
@@ -313,14 +368,29 @@ func (v *verification) conclude() {
 	v.rep.Valid = v.rep.Reason == ""
 }
 
+// trustedSeal is the place of the last signature that is no timestamp, when it is sound, is by somebody whom we trust, and
+// nothing but signing data follows it; 0 when there is none.
+func (v *verification) trustedSeal() int {
+	for i, c := range slices.Backward(v.checks) {
+		if c.timestamp {
+			continue
+		}
+		if c.rep.Problem == "" && c.rep.Trusted && len(c.rep.ChangedAfter) == 0 {
+			return i
+		}
+		break
+	}
+	return 0
+}
+
 func (v *verification) objection(last *signatureCheck) string {
 	if last.rep.Problem == "" && !last.rep.CoversFile {
 		return fmt.Sprintf("Changed after sealing: %d bytes follow what the last signature covers%s.",
 			len(v.file.buf)-last.rng.end, listed(last.rep.ChangedAfter))
 	}
-	sealed := last.rep.Problem == "" && last.rep.Trusted
-	for _, c := range v.checks {
-		if sealed && c != last && !c.restricts {
+	seal := v.trustedSeal()
+	for i, c := range v.checks {
+		if i < seal && !c.restricts {
 			continue
 		}
 		who := c.rep.Signer

@@ -35,6 +35,7 @@ type cmsMessage struct {
 	signed      map[string]cryptobyte.String
 	unsigned    map[string]cryptobyte.String
 	signature   []byte
+	whole       []byte // the Contents that it was read from, with its padding; nil for a token
 }
 
 var errNotDER = errors.New("the signature is not in the form that PDF demands (CMS in DER)")
@@ -49,7 +50,11 @@ func parseCMS(contents []byte) (*cmsMessage, error) {
 	if len(bytes.Trim(in, "\x00")) > 0 {
 		return nil, errors.New("there is something behind the signature, in its padding")
 	}
-	return parseContentInfo(outer)
+	m, err := parseContentInfo(outer)
+	if err == nil {
+		m.whole = contents
+	}
+	return m, err
 }
 
 func parseContentInfo(outer cryptobyte.String) (*cmsMessage, error) {
@@ -308,8 +313,10 @@ func checkESS(values cryptobyte.String, h hash.Hash, signer *x509.Certificate) e
 
 // timestampToken is a checked RFC 3161 token: at is the time it proves.
 type timestampToken struct {
-	cms *cmsMessage
-	at  time.Time
+	cms    *cmsMessage
+	at     time.Time
+	policy asn1.ObjectIdentifier
+	nonce  *big.Int // nil when there is none
 }
 
 // checkTimestamp proves that a token stamps data, whose digest sum computes.
@@ -321,13 +328,22 @@ func checkTimestamp(m *cmsMessage, sum func(crypto.Hash) []byte) (timestampToken
 	in := cryptobyte.String(m.content)
 	var info, imprint, alg, stamped, at cryptobyte.String
 	var version int
-	var policy, hashOID asn1.ObjectIdentifier
+	var hashOID asn1.ObjectIdentifier
 	serial := new(big.Int)
-	if !in.ReadASN1(&info, cbasn1.SEQUENCE) || !info.ReadASN1Integer(&version) || !info.ReadASN1ObjectIdentifier(&policy) ||
+	if !in.ReadASN1(&info, cbasn1.SEQUENCE) || !info.ReadASN1Integer(&version) || !info.ReadASN1ObjectIdentifier(&t.policy) ||
 		!info.ReadASN1(&imprint, cbasn1.SEQUENCE) || !imprint.ReadASN1(&alg, cbasn1.SEQUENCE) ||
 		!alg.ReadASN1ObjectIdentifier(&hashOID) || !imprint.ReadASN1(&stamped, cbasn1.OCTET_STRING) ||
 		!info.ReadASN1Integer(serial) || !info.ReadASN1(&at, cbasn1.GeneralizedTime) {
 		return t, errors.New("the timestamp can't be read")
+	}
+	if !info.SkipOptionalASN1(cbasn1.SEQUENCE) || !info.SkipOptionalASN1(cbasn1.BOOLEAN) { // accuracy, ordering
+		return t, errors.New("the timestamp can't be read")
+	}
+	if info.PeekASN1Tag(cbasn1.INTEGER) {
+		t.nonce = new(big.Int)
+		if !info.ReadASN1Integer(t.nonce) {
+			return t, errors.New("the timestamp can't be read")
+		}
 	}
 	var err error
 	if t.at, err = time.Parse("20060102150405Z0700", string(at)); err != nil { // fractions are read too
@@ -366,5 +382,8 @@ func (m *cmsMessage) timestamp() (t timestampToken, ok bool) {
 		sum.Write(m.signature)
 		return sum.Sum(nil)
 	})
-	return t, err == nil
+	if err != nil || t.at.Before(inner.signer.NotBefore) || t.at.After(inner.signer.NotAfter) {
+		return t, false
+	}
+	return t, true
 }

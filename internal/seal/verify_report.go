@@ -33,6 +33,8 @@ type SignatureReport struct {
 
 	SignedAt         *time.Time `json:"signed_at,omitempty"`      // as claimed; of a timestamp, as proved
 	TimestampedAt    *time.Time `json:"timestamped_at,omitempty"` // as proved by a timestamp authority
+	TimestampedBy    string     `json:"timestamped_by,omitempty"` // that authority
+	TimestampTrusted bool       `json:"timestamp_trusted"`        // it leads to one of VerifyOptions.TimestampRoots or Roots
 	NotBefore        *time.Time `json:"not_before,omitempty"`
 	NotAfter         *time.Time `json:"not_after,omitempty"`
 	CertificateValid bool       `json:"certificate_valid"` // at the time of signing
@@ -105,7 +107,7 @@ func (s SignatureReport) issuer() string {
 func (s SignatureReport) when() string {
 	switch {
 	case s.TimestampedAt != nil:
-		return s.TimestampedAt.UTC().Format("2006-01-02 15:04:05 UTC") + " (timestamped)"
+		return s.TimestampedAt.UTC().Format("2006-01-02 15:04:05 UTC") + " (timestamped" + optional(" by ", s.TimestampedBy, "") + ")"
 	case s.SignedAt != nil:
 		return s.SignedAt.UTC().Format("2006-01-02 15:04:05 UTC") + " (by the signer's clock)"
 	}

@@ -533,12 +533,13 @@ func TestVerifyLevels(t *testing.T) {
 			}
 		})
 	}
-	dss := func(pdf []byte) []byte {
+	store := func(pdf []byte, content string) []byte {
 		return revise(t, pdf, map[uint32]string{
 			1:  fmt.Sprintf(catalogDict, "2 0 R", "9 0 R", "/DSS 30 0 R"),
-			30: "<< /Type /DSS /CRLs [31 0 R] >>", 31: streamObject("", "a list"),
+			30: "<< /Type /DSS /Certs [31 0 R] >>", 31: streamObject("", content),
 		})
 	}
+	dss := func(pdf []byte) []byte { return store(pdf, string(id.Chain[0].Raw)) }
 	docTimestamp := func(pdf []byte) []byte {
 		return signWith(t, pdf, id, func(s *signing) {
 			s.lock, s.kind, s.format, s.room = false, "DocTimeStamp", "ETSI.RFC3161", 8192
@@ -556,6 +557,7 @@ func TestVerifyLevels(t *testing.T) {
 		{"timestamp", "B-T", bt, true, true},
 		{"wrong timestamp", "B-B", sign(false), false, true},
 		{"document timestamp", "B-T", docTimestamp(mustSign(t, formPDF(false), id)), false, true},
+		{"something that is no validation data", "B-T", docTimestamp(store(bt, "a list")), true, true},
 		{"validation data alone", "B-LT", dss(bt), true, false},
 		{"validation data and document timestamp", "B-LTA", docTimestamp(dss(bt)), true, true},
 		{"twice", "B-LTA", docTimestamp(docTimestamp(dss(bt))), true, true},

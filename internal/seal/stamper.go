@@ -1,0 +1,285 @@
+package seal
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// StamperConfig says who proves when a seal was made. URLs, Level, Ask, Fetch and Clock are needed.
+type StamperConfig struct {
+	URLs  []string // of timestamp authorities (RFC 3161), asked in this order; a user and password may be in them
+	Level string   // LevelT, LevelLT or LevelLTA
+	// Roots are whom a timestamp has to lead to, and certificates on the way there; none lets any authority be believed
+	// that answers at one of the URLs.
+	Roots []*x509.Certificate
+	Ask   Doer // sends requests to authorities
+	Fetch Doer // fetches revocation data and certificates from the addresses that certificates name
+	Clock func() time.Time
+	// Timeout is for one request; 0 means 10 s.
+	Timeout time.Duration
+	// Observe hears how each request to an authority went. It may be nil.
+	Observe func(authority string, err error)
+}
+
+// Stamper raises sealed files to higher PAdES levels. It is safe for concurrent use and keeps nothing but answers that
+// are still good.
+type Stamper struct {
+	authorities authorities
+	gatherer    gatherer
+	level       string
+	roots       *x509.CertPool
+}
+
+// NewStamper refuses a config with an address or a level that can't be used. An error never holds a password.
+func NewStamper(cfg StamperConfig) (*Stamper, error) {
+	if len(cfg.URLs) == 0 || cfg.Ask == nil || cfg.Fetch == nil || cfg.Clock == nil {
+		return nil, errors.New("seal: the config of timestamps is incomplete")
+	}
+	if r := levelRank(cfg.Level); r < levelRank(LevelT) {
+		return nil, fmt.Errorf("the level of timestamped seals is %s, %s or %s, not %q", LevelT, LevelLT, LevelLTA, cfg.Level)
+	}
+	if cfg.Timeout == 0 {
+		cfg.Timeout = tokenTimeout
+	}
+	s := &Stamper{level: cfg.Level, roots: poolOf(cfg.Roots)}
+	s.gatherer = gatherer{fetch: cfg.Fetch, clock: cfg.Clock, timeout: min(cfg.Timeout, fetchTimeout), roots: cfg.Roots}
+	s.authorities = authorities{ask: cfg.Ask, clock: cfg.Clock, timeout: cfg.Timeout, trust: s.believes, observe: cfg.Observe}
+	for _, raw := range cfg.URLs {
+		a, err := parseAuthority(raw)
+		if err != nil {
+			return nil, err
+		}
+		s.authorities.all = append(s.authorities.all, a)
+	}
+	return s, nil
+}
+
+func poolOf(certs []*x509.Certificate) *x509.CertPool {
+	if len(certs) == 0 {
+		return nil
+	}
+	pool := x509.NewCertPool()
+	for _, c := range certs {
+		pool.AddCert(c)
+	}
+	return pool
+}
+
+// ReadCertificates reads certificates in PEM or DER, such as StamperConfig.Roots.
+func ReadCertificates(data []byte) ([]*x509.Certificate, error) {
+	certs := parseCerts(data)
+	if len(certs) == 0 {
+		return nil, errors.New("no certificate is in it: it should be PEM or DER")
+	}
+	return certs, nil
+}
+
+// Level is the level that Upgrade aims at.
+func (s *Stamper) Level() string { return s.level }
+
+// Roots are those of timestamps, for VerifyOptions; nil when none were given.
+func (s *Stamper) Roots() *x509.CertPool { return s.roots }
+
+// believes refuses tokens that don't lead to the roots, if there are any.
+func (s *Stamper) believes(m *cmsMessage, at time.Time) error {
+	if s.roots == nil {
+		return nil
+	}
+	if err := leadsTo(s.roots, m, at, x509.ExtKeyUsageTimeStamping); err != nil {
+		return fmt.Errorf("its certificate leads to none of the given roots: %w", err)
+	}
+	return nil
+}
+
+func leadsTo(roots *x509.CertPool, m *cmsMessage, at time.Time, usage x509.ExtKeyUsage) error {
+	between := x509.NewCertPool()
+	for _, c := range m.certs {
+		between.AddCert(c)
+	}
+	_, err := m.signer.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{usage}})
+	return err
+}
+
+// Ready tells whether an authority is there that has not failed within the last minute.
+func (s *Stamper) Ready() bool { return s.authorities.rested() }
+
+// Stamp is SignOptions.Stamp: timestamps within the signature, for as long as ctx lives.
+func (s *Stamper) Stamp(ctx context.Context) func(hash crypto.Hash, digest []byte) ([]byte, error) {
+	return func(hash crypto.Hash, digest []byte) ([]byte, error) { return s.authorities.token(ctx, hash, digest) }
+}
+
+// Stamped is a file and the level of its seal.
+type Stamped struct {
+	PDF   []byte
+	Level string
+	By    string    // the authority of the newest timestamp
+	At    time.Time // which says this
+	// Renew is when the file wants a further timestamp, before the certificate of the newest one ends; zero when the aim is
+	// below LevelLTA.
+	Renew time.Time
+}
+
+// Upgrade brings a sealed file as near to the stamper's level as it goes, by further revisions:
+//
+//  1. A document timestamp, when nothing proves the time of the seal.
+//  2. The certificates and revocation data of seal and timestamp, and a document timestamp over them. The two come
+//     together, because a file has to end with a signature or timestamp to be valid (decision 15).
+//
+// With an error, what was reached is returned all the same, so that it can be kept and gone on from; a file that is at its
+// level already comes back as it is. Everything returned was found valid by Verify. A file that is not valid is refused.
+func (s *Stamper) Upgrade(ctx context.Context, pdf []byte, id Identity) (Stamped, error) {
+	st, err := s.look(pdf, id)
+	if err != nil {
+		return st.Stamped, err
+	}
+	if levelRank(st.Level) < levelRank(LevelT) {
+		if st, err = s.step(ctx, st, id, s.stamp); err != nil {
+			return st.Stamped, err
+		}
+	}
+	if s.level != LevelT && levelRank(st.Level) < levelRank(LevelLTA) {
+		st, err = s.step(ctx, st, id, s.extend)
+	}
+	return st.Stamped, err
+}
+
+// Renew adds validation data for the newest timestamp and a further timestamp over the whole, so that the seal can be
+// judged for as long as that one's certificate lasts. It is for files that Upgrade brought to LevelLTA.
+func (s *Stamper) Renew(ctx context.Context, pdf []byte, id Identity) (Stamped, error) {
+	st, err := s.look(pdf, id)
+	if err == nil {
+		st, err = s.step(ctx, st, id, s.extend)
+	}
+	return st.Stamped, err
+}
+
+// state is a sealed file, taken apart.
+type state struct {
+	Stamped
+	v    *verification
+	seal *signatureCheck
+	data validationData
+	id   Identity
+}
+
+func (s *Stamper) look(pdf []byte, id Identity) (*state, error) {
+	st := &state{Stamped: Stamped{PDF: pdf}, id: id}
+	st.v = &verification{opt: VerifyOptions{Roots: id.Roots()}, rep: &Report{}}
+	st.v.run(pdf)
+	if !st.v.rep.Valid {
+		return st, fmt.Errorf("seal: it is not to be timestamped: %s", st.v.rep.Reason)
+	}
+	var newest *signatureCheck
+	for _, c := range st.v.checks {
+		if !c.timestamp {
+			st.seal = c
+		} else {
+			newest = c
+		}
+	}
+	if st.seal == nil {
+		return st, errors.New("seal: there are timestamps in it and no seal")
+	}
+	st.Level, st.data = st.seal.rep.Level, st.v.file.validationData()
+	if newest != nil {
+		st.By, st.At = newest.rep.Signer, newest.signedAt
+		if s.level == LevelLTA && st.Level == LevelLTA {
+			st.Renew = renewal(newest.cms.signer, s.gatherer.clock())
+		}
+	} else if t := st.seal.stamp; t != nil {
+		st.By, st.At = t.cms.signer.Subject.CommonName, t.at
+	}
+	return st, nil
+}
+
+// renewal is 90 days before a certificate ends, or half the way there when that is sooner; within 5 years in any case, for
+// algorithms age too.
+func renewal(c *x509.Certificate, now time.Time) time.Time {
+	left := c.NotAfter.Sub(now)
+	return now.Add(min(max(left-90*24*time.Hour, left/2), 5*365*24*time.Hour))
+}
+
+// step takes one step and looks at what came of it; if that is no good, the file stays as it was.
+func (s *Stamper) step(ctx context.Context, st *state, id Identity, do func(context.Context, *state) ([]byte, error)) (*state, error) {
+	pdf, err := do(ctx, st)
+	if err != nil {
+		return st, err
+	}
+	next, err := s.look(pdf, id)
+	if err != nil {
+		return st, err
+	}
+	if levelRank(next.Level) < levelRank(st.Level) || next.Level == st.Level && st.Level != LevelLTA {
+		return st, fmt.Errorf("seal: with what was added it is still at level %s", next.Level)
+	}
+	return next, nil
+}
+
+// stamp appends a document timestamp.
+func (s *Stamper) stamp(ctx context.Context, st *state) ([]byte, error) {
+	return s.stampFile(ctx, st.v.file)
+}
+
+func (s *Stamper) stampFile(ctx context.Context, f *pdfFile) ([]byte, error) {
+	sg, err := newSigning(f, Identity{}, SignOptions{})
+	if err != nil {
+		return nil, err
+	}
+	fields, err := f.signatureFields()
+	if err != nil {
+		return nil, err
+	}
+	sg.lock, sg.kind, sg.format, sg.room = false, "DocTimeStamp", "ETSI.RFC3161", tokenRoom
+	sg.fieldName = f.freeFieldName("Timestamp", fields)
+	sg.make = s.Stamp(ctx)
+	return sg.run()
+}
+
+// extend appends validation data for every signature and timestamp, and a document timestamp.
+func (s *Stamper) extend(ctx context.Context, st *state) ([]byte, error) {
+	var all []signatureEvidence
+	sealed := false
+	for _, c := range st.v.checks {
+		sealed = sealed || c == st.seal
+		if c.cms == nil {
+			continue
+		}
+		ev, err := s.evidenceFor(ctx, st, c)
+		if err != nil && sealed { // what others signed before is helped where it can be
+			return nil, err
+		}
+		if c.rep.Intact && len(ev.certs) > 0 {
+			all = append(all, signatureEvidence{c.cms.whole, ev})
+		}
+	}
+	pdf, err := addEvidence(st.v.file, all, s.gatherer.clock())
+	if err != nil {
+		return nil, err
+	}
+	f, err := openPDF(pdf)
+	if err != nil {
+		return nil, err
+	}
+	return s.stampFile(ctx, f)
+}
+
+// evidenceFor gathers what one signature takes, and its timestamp; nothing when the file has it.
+func (s *Stamper) evidenceFor(ctx context.Context, st *state, c *signatureCheck) (evidence, error) {
+	var ev evidence
+	for _, m := range c.messages() {
+		if st.data.covers(m, c.signedAt) {
+			continue
+		}
+		pool := append(append(append([]*x509.Certificate{}, m.certs...), st.id.Chain...), st.data.certs...)
+		more, err := s.gatherer.about(ctx, m.signer, pool, c.signedAt)
+		ev.add(more)
+		if err != nil {
+			return ev, err
+		}
+	}
+	return ev, nil
+}

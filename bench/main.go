@@ -53,8 +53,12 @@ func run() error {
 	flag.IntVar(&o.waiting, "waiting", 1_000_000, "how many deliveries wait in the backlog")
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds of 60 events for each latency")
 	child := flag.String("memory-of", "", "for its own use: tell the memory of a dispatcher at this database")
+	sealOf := flag.String("seal-of", "", "for its own use: seal the job of this folder again and again")
 	childDir := flag.String("dir", "", "for its own use: the folder of the run")
 	flag.Parse()
+	if *sealOf != "" {
+		return sealAsChild(*sealOf, os.Stdout)
+	}
 	if *child != "" {
 		return tellMemory(*childDir, *child)
 	}
@@ -89,6 +93,9 @@ func measure(o options, dir string) (all results, err error) {
 		progress("sealing")
 		if all.SealedPerSecond, err = sealing(dir); err != nil {
 			return all, fmt.Errorf("sealing: %w", err)
+		}
+		if all.sealFigures, err = compareSealing(dir); err != nil {
+			return all, fmt.Errorf("sealing beside libpdf: %w", err)
 		}
 	}
 	return all, nil

@@ -15,6 +15,7 @@ type results struct {
 	LatencyP50            float64 `json:"latency_p50_ms"`
 	LatencyP99            float64 `json:"latency_p99_ms"`
 	SealedPerSecond       float64 `json:"sealed_per_second"`
+	sealFigures
 
 	SQLite   *figures `json:"sqlite,omitempty"`
 	Postgres *figures `json:"postgres,omitempty"`
@@ -154,4 +155,5 @@ func (r results) print() {
 	if r.SealedPerSecond > 0 {
 		fmt.Printf(format, "sealed contracts of three pages", fmt.Sprintf("%.2f  ", r.SealedPerSecond), "", "a second", "")
 	}
+	r.sealFigures.print()
 }

@@ -51,24 +51,40 @@ func sealing(dir string) (float64, error) {
 }
 
 func sealJob(b *bed) seal.Job {
+	audit := benchAudit()
+	return seal.Job{
+		PDF: b.contract, Marks: benchMarks(), Audit: &audit, Identity: b.desk.Identity,
+		Sign: seal.SignOptions{Name: "Bench", Reason: "All have acted", At: time.Now()},
+	}
+}
+
+// benchMarks are five fields on three pages, one of them an image.
+func benchMarks() []seal.Mark {
 	text := func(page int, y float64, s string) seal.Mark {
 		return seal.Mark{Page: page, X: 0.1, Y: y, W: 0.3, H: 0.03, Kind: seal.MarkText, Text: s}
 	}
-	now := time.Now()
-	return seal.Job{
-		PDF: b.contract,
-		Marks: []seal.Mark{
-			text(0, 0.9, "Clara Vogel"), text(1, 0.9, "Clara Vogel"), text(2, 0.34, "Clara Vogel"), text(2, 0.52, "2026-11-21"),
-			{Page: 2, X: 0.1, Y: 0.4, W: 0.3, H: 0.06, Kind: seal.MarkImage, Image: signature(), Caption: "Clara Vogel\n2026-11-21"},
-		},
-		Audit: &seal.Audit{
-			Title: "Consulting agreement", ID: "envelope_abcdefghijklmnop", Status: "Completed", Created: now, Sent: now, Completed: now,
-			Documents:  []seal.AuditDocument{{Name: "Consulting agreement", Pages: 3, SHA256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}},
-			Recipients: []seal.AuditRecipient{{Name: "Clara Vogel", Email: "clara@example.com", Kind: "Signer", Status: "Signed", Acted: now}},
-			VerifyURL:  "https://sign.example.com/verify", Instance: "Bench",
-		},
-		Identity: b.desk.Identity, Sign: seal.SignOptions{Name: "Bench", Reason: "All have acted", At: now},
+	return []seal.Mark{
+		text(0, 0.9, "Clara Vogel"), text(1, 0.9, "Clara Vogel"), text(2, 0.34, "Clara Vogel"), text(2, 0.52, "2026-11-21"),
+		{Page: 2, X: 0.1, Y: 0.4, W: 0.3, H: 0.06, Kind: seal.MarkImage, Image: signature(), Caption: "Clara Vogel\n2026-11-21"},
 	}
+}
+
+// benchAudit is the evidence of an envelope with eight events: one page.
+func benchAudit() seal.Audit {
+	now := time.Now()
+	a := seal.Audit{
+		Title: "Consulting agreement", ID: "envelope_abcdefghijklmnop", Status: "Completed", Created: now, Sent: now, Completed: now,
+		Documents:  []seal.AuditDocument{{Name: "Consulting agreement", Pages: 3, SHA256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}},
+		Recipients: []seal.AuditRecipient{{Name: "Clara Vogel", Email: "clara@example.com", Kind: "Signer", Status: "Signed", Acted: now}},
+		VerifyURL:  "https://sign.example.com/verify", Instance: "Bench",
+	}
+	for _, what := range []string{"Created", "Sent", "Invited Clara Vogel", "Opened", "Started", "Signed", "Finished", "Completed"} {
+		a.Events = append(a.Events, seal.AuditEvent{
+			At: now, What: what, Who: "Clara Vogel", IP: "203.0.113.9", UserAgent: "Mozilla/5.0 (X11; Linux x86_64) Chrome/140",
+			Hash: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+		})
+	}
+	return a
 }
 
 // signature is a drawn wave, as a PNG.

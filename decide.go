@@ -646,6 +646,8 @@ func (e Envelope) SetContact(recipientID int64, k Contact, by Actor, now time.Ti
 type Artefacts struct {
 	Documents map[int64]string // sealed PDF by document id
 	AuditLog  string           // "" when the audit pages are no file of their own
+	Level     string           // of PAdES, that all have
+	Wants     bool             // timestamps are to follow
 }
 
 // Seal notes that the artefacts of a completed envelope are stored. A second
@@ -670,7 +672,13 @@ func (e Envelope) Seal(a Artefacts, now time.Time) (Envelope, []Event, error) {
 		c.Documents[i].Sealed, c.Documents[i].UpdatedAt = sealed, now
 		data["document_"+strconv.Itoa(i+1)+"_sha256"] = sealed
 	}
-	c.SealedAt, c.AuditLog = now, a.AuditLog
+	c.SealedAt, c.AuditLog, c.SealLevel = now, a.AuditLog, a.Level
+	if a.Level != "" {
+		data["level"] = a.Level
+	}
+	if a.Wants {
+		c.StampAt = now
+	}
 	return c, []Event{{Type: EnvelopeSealed, At: now, Actor: Actor{Kind: BySystem}, Data: data}}, nil
 }
 

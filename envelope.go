@@ -37,7 +37,11 @@ type Envelope struct {
 	DeletedAt  time.Time
 
 	AuditLog string // digest of the audit log's PDF, once sealed; "" when it is no file of its own
-	Version  int64  // grows by one at each change; compared and swapped
+	// SealLevel is the PAdES level of the sealed files: B-B, B-T, B-LT or B-LTA;
+	// "" for those sealed before it was kept.
+	SealLevel string
+	StampAt   time.Time // when the sealed files want timestamps; zero: not
+	Version   int64     // grows by one at each change; compared and swapped
 
 	Documents  []Document
 	Recipients []Recipient // by Order, then ID

@@ -67,25 +67,27 @@ type EventType string
 
 // The types of event.
 const (
-	EnvelopeCreated    EventType = "envelope.created"
-	DocumentAdded      EventType = "document.added"
-	DocumentRemoved    EventType = "document.removed"
-	DocumentChanged    EventType = "document.changed" // its form fields became ours, or were given back
-	EnvelopeSent       EventType = "envelope.sent"
-	RecipientInvited   EventType = "recipient.invited"
-	RecipientReminded  EventType = "recipient.reminded"
-	RecipientChanged   EventType = "recipient.changed"
-	RecipientViewed    EventType = "recipient.opened"
-	RecipientStarted   EventType = "recipient.started"
-	RecipientFinished  EventType = "recipient.completed"
-	RecipientRefused   EventType = "recipient.declined"
-	EnvelopeCompleted  EventType = "envelope.completed"
-	EnvelopeSealed     EventType = "envelope.sealed"
-	EnvelopeCancelled  EventType = "envelope.cancelled"
-	EnvelopeExpired    EventType = "envelope.expired"
-	EnvelopeArchived   EventType = "envelope.archived"
-	EnvelopeUnarchived EventType = "envelope.unarchived"
-	EnvelopeDeleted    EventType = "envelope.deleted"
-	MailSent           EventType = "mail.sent"
-	MailFailed         EventType = "mail.failed"
+	EnvelopeCreated     EventType = "envelope.created"
+	DocumentAdded       EventType = "document.added"
+	DocumentRemoved     EventType = "document.removed"
+	DocumentChanged     EventType = "document.changed" // its form fields became ours, or were given back
+	EnvelopeSent        EventType = "envelope.sent"
+	RecipientInvited    EventType = "recipient.invited"
+	RecipientReminded   EventType = "recipient.reminded"
+	RecipientChanged    EventType = "recipient.changed"
+	RecipientViewed     EventType = "recipient.opened"
+	RecipientStarted    EventType = "recipient.started"
+	RecipientFinished   EventType = "recipient.completed"
+	RecipientRefused    EventType = "recipient.declined"
+	EnvelopeCompleted   EventType = "envelope.completed"
+	EnvelopeSealed      EventType = "envelope.sealed"
+	EnvelopeTimestamped EventType = "envelope.timestamped"      // what was sealed got timestamps or validation data
+	TimestampFailed     EventType = "envelope.timestamp.failed" // no authority answered for weeks
+	EnvelopeCancelled   EventType = "envelope.cancelled"
+	EnvelopeExpired     EventType = "envelope.expired"
+	EnvelopeArchived    EventType = "envelope.archived"
+	EnvelopeUnarchived  EventType = "envelope.unarchived"
+	EnvelopeDeleted     EventType = "envelope.deleted"
+	MailSent            EventType = "mail.sent"
+	MailFailed          EventType = "mail.failed"
 )

@@ -35,6 +35,10 @@ func (ev Event) Sentence(e *Envelope) string {
 		return "Everybody has acted"
 	case EnvelopeSealed:
 		return "The documents were sealed"
+	case EnvelopeTimestamped:
+		return timestamped(ev)
+	case TimestampFailed:
+		return "No timestamp could be had; the documents stay sealed as they are"
 	case EnvelopeCancelled:
 		return who + " cancelled it"
 	case EnvelopeExpired:
@@ -51,6 +55,14 @@ func (ev Event) Sentence(e *Envelope) string {
 		return "Mail to " + ev.Data["to"] + " could not be delivered: " + mailWords(ev.Data["mail"])
 	}
 	return string(ev.Type)
+}
+
+func timestamped(ev Event) string {
+	by := ""
+	if ev.Data["by"] != "" {
+		by = " by " + ev.Data["by"]
+	}
+	return "The sealed documents were timestamped" + by + " (" + ev.Data["level"] + ")"
 }
 
 // finished says what finishing meant for a kind of recipient, and who did it

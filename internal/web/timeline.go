@@ -54,6 +54,13 @@ func laterMoment(ev paraph.Event, who, by string) kit.Moment {
 		return kit.Moment{Icon: "check", Tone: kit.Success, Title: "Everybody has finished"}
 	case paraph.EnvelopeSealed:
 		return kit.Moment{Icon: "seal", Tone: kit.Success, Title: "Sealed", Detail: "The sealed PDF and its audit log are stored."}
+	case paraph.EnvelopeTimestamped:
+		return timestampedMoment(ev)
+	case paraph.TimestampFailed:
+		return kit.Moment{
+			Icon: "warning", Tone: kit.Warning, Title: "No timestamp could be had",
+			Detail: "No timestamp authority answered for weeks, or what it takes beside was not to be had. The documents stay sealed and valid at level " + or(ev.Data["level"], "B-B") + ".",
+		}
 	case paraph.EnvelopeCancelled:
 		return kit.Moment{Icon: "ban", Tone: kit.Warning, Title: "Cancelled by " + by, Detail: quoted(ev.Data["reason"])}
 	case paraph.EnvelopeExpired:
@@ -73,6 +80,14 @@ func laterMoment(ev paraph.Event, who, by string) kit.Moment {
 		}
 	}
 	return kit.Moment{Icon: "dot", Title: string(ev.Type)}
+}
+
+func timestampedMoment(ev paraph.Event) kit.Moment {
+	m := kit.Moment{Icon: "seal", Tone: kit.Success, Title: "Timestamped", Detail: "The sealed documents are at level " + ev.Data["level"] + "."}
+	if ev.Data["by"] != "" {
+		m.Title += " by " + ev.Data["by"]
+	}
+	return m
 }
 
 func finishedMoment(e *paraph.Envelope, ev paraph.Event, who string) kit.Moment {

@@ -80,6 +80,9 @@ func straight(src image.Image) *image.NRGBA {
 	if have, ok := src.(*image.NRGBA); ok && have.Rect.Min == (image.Point{}) {
 		return have
 	}
+	if have, ok := src.(*image.RGBA); ok && have.Rect.Min == (image.Point{}) && have.Opaque() {
+		return (*image.NRGBA)(have) // without transparency both are the same bytes
+	}
 	b := src.Bounds()
 	out := image.NewNRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
 	draw.Draw(out, out.Rect, src, b.Min, draw.Src)

@@ -88,13 +88,13 @@ func (n Note) what() string { return strings.Join(n.What, ", ") }
 func (n Note) because() string {
 	switch n.what() {
 	case DroppedCertified:
-		return "they forbid to add anything"
+		return oneOrMany(n.Count, "it forbids", "they forbid") + " to add anything"
 	case DroppedRepaired:
 		return "the file was damaged and had to be written anew"
 	case DroppedEncrypted:
 		return "the file was encrypted and is stored without encryption"
 	}
-	return "they are stored in an unusual way"
+	return oneOrMany(n.Count, "it is", "they are") + " stored in an unusual way"
 }
 
 func countOf(n int, thing string) string {

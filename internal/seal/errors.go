@@ -11,6 +11,7 @@ const (
 	KindNotPDF        = "not_pdf"        // something else than a PDF
 	KindTruncated     = "truncated"      // the end of the file is missing
 	KindPassword      = "password"       // can't be opened without a password
+	KindWrongPassword = "wrong_password" // the password given does not open it
 	KindDamaged       = "damaged"        // can't be repaired
 	KindNoPages       = "no_pages"       // opens, but has nothing to show
 	KindTooManyPages  = "too_many_pages" // more than Config.MaxPages

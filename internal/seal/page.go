@@ -9,12 +9,12 @@ import (
 
 // Page is a page as a viewer shows it.
 type Page struct {
-	Width, Height float64 // points, after rotation and crop box; UserUnit is not applied
+	Width, Height float64 // points, after rotation, crop box and UserUnit
 }
 
 // pageShape says how a page lies in its own coordinates.
 type pageShape struct {
-	width, height float64 // as displayed
+	width, height float64 // as displayed, in points
 	toUser        matrix  // displayed, y up → user space
 }
 
@@ -43,4 +43,12 @@ func shapeOf(left, bottom, right, top float64, quarters int) pageShape {
 		return pageShape{h, w, matrix{0, -1, 1, 0, left, top}}
 	}
 	return pageShape{w, h, matrix{1, 0, 0, 1, left, bottom}}
+}
+
+// times gives a shape whose units are u points each, measured in points.
+func (p pageShape) times(u float64) pageShape {
+	if u == 1 {
+		return p
+	}
+	return pageShape{p.width * u, p.height * u, p.toUser.after(matrix{a: 1 / u, d: 1 / u})}
 }

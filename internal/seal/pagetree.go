@@ -111,7 +111,16 @@ func (f *pdfFile) shape(l leaf) pageShape {
 	if quarters < 0 {
 		quarters += 4
 	}
-	return shapeOf(visible[0], visible[1], visible[2], visible[3], quarters)
+	return shapeOf(visible[0], visible[1], visible[2], visible[3], quarters).times(f.unit(l))
+}
+
+// unit is how many points a unit of the page's space is (ISO 32000-2, table 31). It is not inherited.
+func (f *pdfFile) unit(l leaf) float64 {
+	u, ok := number(f.resolve(l.dict.vals["UserUnit"]))
+	if !ok || !(u > 0 && u <= 10_000) {
+		return 1
+	}
+	return u
 }
 
 // rectangle reads a rectangle, with its lower left corner first; not ok when it has no area.

@@ -46,7 +46,7 @@ func (e *Engine) PrepareWith(ctx context.Context, data []byte, opts PrepareOptio
 		return nil, Info{}, err
 	}
 	var p prepared
-	err := e.with(ctx, e.guarded, func(s *session) error {
+	err := e.with(ctx, func(s *session) error {
 		s.password = opts.Password
 		var err error
 		p, err = e.prepare(s, data)
@@ -288,7 +288,7 @@ func (e *Engine) Inspect(ctx context.Context, pdf []byte) (Info, error) {
 		return Info{}, err
 	}
 	var info Info
-	err := e.with(ctx, e.guarded, func(s *session) error {
+	err := e.with(ctx, func(s *session) error {
 		doc, err := s.open(pdf)
 		if err != nil {
 			return err
@@ -421,8 +421,8 @@ func noSize(page int) error {
 	return refuse(KindDamaged, fmt.Sprintf("Page %d of this PDF has no size.", page+1), nil)
 }
 
-// listed joins words, each once, in their order.
-func listed(words []string) []string {
+// eachOnce gives words, each once, in their order.
+func eachOnce(words []string) []string {
 	var out []string
 	for _, w := range words {
 		if !strings.Contains("\x00"+strings.Join(out, "\x00")+"\x00", "\x00"+w+"\x00") {

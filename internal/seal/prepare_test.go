@@ -54,7 +54,7 @@ func TestPrepareKeepsWhatIsFine(t *testing.T) {
 	for name, data := range map[string][]byte{
 		"plain":  threePages(t),
 		"form":   formPDF(true),
-		"signed": mustSign(t, threePages(t), testKeys()["RSA"]),
+		"signed": signUnlocked(t, threePages(t), testKeys()["RSA"]),
 	} {
 		pdf, info, err := pdfEngine().Prepare(t.Context(), data)
 		if err != nil {

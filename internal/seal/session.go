@@ -20,6 +20,7 @@ const inMemory = 16 << 20
 type session struct {
 	pdfium    pdfium.Pdfium
 	maxOutput int             // bytes that a saved file may have
+	password  string          // opens files; "" tries without
 	stop      <-chan struct{} // closed when nobody waits for the result any more
 
 	docs  []references.FPDF_DOCUMENT
@@ -44,20 +45,25 @@ func (s *session) open(data []byte) (references.FPDF_DOCUMENT, error) {
 	if len(data) > inMemory {
 		req = &requests.OpenDocument{FileReader: bytes.NewReader(data), FileReaderSize: int64(len(data))}
 	}
+	if s.password != "" {
+		req.Password = &s.password
+	}
 	resp, err := s.pdfium.OpenDocument(req)
 	if err != nil {
-		return "", openError(err)
+		return "", openError(err, s.password != "")
 	}
 	s.docs = append(s.docs, resp.Document)
 	return resp.Document, nil
 }
 
-func openError(err error) error {
+func openError(err error, tried bool) error {
 	switch {
+	case errors.Is(err, pdfiumerrors.ErrPassword) && tried:
+		return refuse(KindWrongPassword, "This password does not open the PDF.", err)
 	case errors.Is(err, pdfiumerrors.ErrPassword):
-		return refuse(KindPassword, "This PDF needs a password to open. Save a copy without a password and upload that.", err)
+		return refuse(KindPassword, "This PDF needs a password to open.", err)
 	case errors.Is(err, pdfiumerrors.ErrSecurity):
-		return refuse(KindPassword, "This PDF is encrypted in a way that can't be opened. Save a copy without encryption and upload that.", err)
+		return refuse(KindUnsupported, "This PDF is encrypted in a way that can't be opened. Save a copy without encryption and upload that.", err)
 	}
 	return beyondRepair(err)
 }

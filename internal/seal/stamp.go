@@ -29,11 +29,16 @@ func (e *Engine) assemble(ctx context.Context, pdf []byte, marks []Mark, audit *
 	if err != nil {
 		return nil, err
 	}
+	if f.hasForm() && !f.hasSignatures() {
+		if f, err = e.flatten(f, flattening{marks: marks}); err != nil {
+			return nil, err
+		}
+	}
 	pages, err := f.leaves()
 	if err != nil {
 		return nil, irregular(err)
 	}
-	s := stamping{rev: newRevision(f), pages: pages, t: newTypesetter(e.fonts), pictures: pictureSet{}, form: f.hasForm() && !f.hasSignatures()}
+	s := stamping{rev: newRevision(f), pages: pages, t: newTypesetter(e.fonts), pictures: pictureSet{}}
 	sheets, err := s.compose(marks)
 	if err != nil {
 		return nil, err
@@ -124,7 +129,6 @@ type stamping struct {
 	pages    []leaf
 	t        *typesetter
 	pictures pictureSet
-	form     bool // form fields give way to marks
 }
 
 // stampedPage is what happens to one page.
@@ -160,11 +164,7 @@ func (s *stamping) composePage(index int, p *stampedPage) error {
 	if p.shape.width < minSide || p.shape.height < minSide {
 		return damagedPage(index, errors.New("it has no size"))
 	}
-	var said []Mark
-	if s.form {
-		p.annots, p.below, said = s.rev.yield(s.pages[index], p.shape, p.marks)
-	}
-	for _, m := range append(said, p.marks...) {
+	for _, m := range p.marks {
 		if err := m.draw(s.t, p.sheet, p.shape.width, p.shape.height, s.pictures); err != nil {
 			return err
 		}

@@ -12,53 +12,13 @@ const (
 	annotNoView = 1 << 5
 )
 
-// yield takes away form fields of the document's own that lie where marks are drawn, because a viewer draws form fields over a
-// page's content and would hide the marks. What such a field showed stays as part of the page: its appearance, or a mark with
-// its value when it has none. All other fields stay as they are. annots is nil when no field is in the way.
-func (r *pdfRevision) yield(l leaf, shape pageShape, marks []Mark) (annots pdfArray, shown []appearance, said []Mark) {
-	all := r.file.array(l.dict.vals["Annots"])
-	kept := make(pdfArray, 0, len(all))
-	for _, a := range all {
-		d := r.file.dict(a)
-		box, ok := r.file.widget(d, shape)
-		if !ok || !covered(box, marks) {
-			kept = append(kept, a)
-			continue
-		}
-		if flags, _ := d.int("F"); flags&(annotHidden|annotNoView) != 0 {
-			continue
-		}
-		if look, ok := r.appearance(d); ok {
-			shown = append(shown, look)
-		} else if r.file.value(d, &box); box.Kind != "" {
-			said = append(said, box)
-		}
-	}
-	if len(kept) == len(all) {
-		return nil, nil, nil
-	}
-	return kept, shown, said
-}
-
-// widget is where a form field lies on the displayed page; a field for a signature is none of those that are in the way.
+// widget is where a form field lies on the displayed page.
 func (f *pdfFile) widget(d *pdfDict, shape pageShape) (Mark, bool) {
-	if d == nil || d.name("Subtype") != "Widget" || f.inField(d, "FT") == pdfName("Sig") {
-		return Mark{}, false
-	}
 	rect, ok := f.rectangle(d.vals["Rect"])
 	if !ok {
 		return Mark{}, false
 	}
 	return onPage(shape.displayed(rect[0], rect[1], rect[2], rect[3]), shape), true
-}
-
-func covered(box Mark, marks []Mark) bool {
-	for _, m := range marks {
-		if overlap(m, box) {
-			return true
-		}
-	}
-	return false
 }
 
 // inField is an entry of a field that may be inherited from the fields above it (12.7.4.1).
@@ -80,13 +40,6 @@ func onPage(b *frame, shape pageShape) Mark {
 	x0, y0 := max(0, b.x/shape.width), max(0, b.y/shape.height)
 	x1, y1 := min(1, (b.x+b.w)/shape.width), min(1, (b.y+b.h)/shape.height)
 	return Mark{X: x0, Y: y0, W: x1 - x0, H: y1 - y0}
-}
-
-// overlap says whether two boxes share a tenth of the smaller one; that neighbours touch is nothing.
-func overlap(a, b Mark) bool {
-	w := min(a.X+a.W, b.X+b.W) - max(a.X, b.X)
-	h := min(a.Y+a.H, b.Y+b.H) - max(a.Y, b.Y)
-	return w > 0 && h > 0 && w*h > 0.1*min(a.W*a.H, b.W*b.H)
 }
 
 // appearance is the normal appearance of a field in the state that it is in, placed as a viewer places it (12.5.5, algorithm

@@ -32,6 +32,14 @@ type xrefSection struct {
 	stream  bool
 	trailer *pdfDict
 	entries map[uint32]xrefEntry
+	twice   bool // an object is listed more than once, or in a hybrid file's hidden part
+}
+
+func (s *xrefSection) add(n uint32, e xrefEntry) {
+	if _, again := s.entries[n]; again {
+		s.twice = true
+	}
+	s.entries[n] = e
 }
 
 // pdfFile reads the object layer of a PDF that is regular: its cross-reference chain must be right, nothing is repaired
@@ -54,6 +62,7 @@ type objectStream struct {
 	data   []byte
 	nums   []uint32
 	starts []int
+	twice  bool // it names an object more than once
 }
 
 // openPDF reads the cross-reference chain of buf, newest section first.
@@ -163,7 +172,7 @@ func (f *pdfFile) readTable(at int, lx *pdfLexer) (xrefSection, error) {
 	s := xrefSection{offset: at, entries: map[uint32]xrefEntry{}}
 	lx.pos += len("xref")
 	for !lx.keyword("trailer") {
-		if err := readSubsection(lx, s.entries); err != nil {
+		if err := readSubsection(lx, &s); err != nil {
 			return s, fmt.Errorf("the cross-reference table at %d can't be read: %w", at, err)
 		}
 	}
@@ -179,7 +188,7 @@ func (f *pdfFile) readTable(at int, lx *pdfLexer) (xrefSection, error) {
 	return s, f.readHybrid(&s)
 }
 
-func readSubsection(lx *pdfLexer, entries map[uint32]xrefEntry) error {
+func readSubsection(lx *pdfLexer, s *xrefSection) error {
 	first, err := lx.integer()
 	if err != nil {
 		return err
@@ -208,7 +217,7 @@ func readSubsection(lx *pdfLexer, entries map[uint32]xrefEntry) error {
 		default:
 			return errors.New("an entry is neither used nor free")
 		}
-		entries[uint32(first+i)] = e
+		s.add(uint32(first+i), e)
 	}
 	return nil
 }
@@ -227,6 +236,7 @@ func (f *pdfFile) readHybrid(s *xrefSection) error {
 	if err != nil {
 		return fmt.Errorf("the hybrid cross-reference stream can't be read: %w", err)
 	}
+	s.twice = true
 	for num, e := range h.entries {
 		if old, ok := s.entries[num]; !ok || old.kind == 0 {
 			s.entries[num] = e
@@ -257,10 +267,11 @@ func (f *pdfFile) readXrefStream(at int) (xrefSection, error) {
 		return s, err
 	}
 	s.trailer = st.dict
-	return s, readXrefRows(st.dict, w, data, s.entries)
+	err = readXrefRows(st.dict, w, data, &s)
+	return s, err
 }
 
-func readXrefRows(d *pdfDict, w [3]int, data []byte, entries map[uint32]xrefEntry) error {
+func readXrefRows(d *pdfDict, w [3]int, data []byte, s *xrefSection) error {
 	index := d.array("Index")
 	if index == nil {
 		index = pdfArray{pdfInt(0), d.vals["Size"]}
@@ -273,7 +284,7 @@ func readXrefRows(d *pdfDict, w [3]int, data []byte, entries map[uint32]xrefEntr
 			return errors.New("its Index is wrong")
 		}
 		for k := pdfInt(0); k < count && len(data) >= row; k++ {
-			if len(entries) >= maxEntries || first+k > maxObjectNumber {
+			if len(s.entries) >= maxEntries || first+k > maxObjectNumber {
 				return errPDFBounds
 			}
 			e := xrefEntry{kind: 1}
@@ -281,7 +292,7 @@ func readXrefRows(d *pdfDict, w [3]int, data []byte, entries map[uint32]xrefEntr
 				e.kind = byte(bigEndian(data[:w[0]]))
 			}
 			e.a, e.b = bigEndian(data[w[0]:w[0]+w[1]]), bigEndian(data[w[0]+w[1]:row])
-			entries[uint32(first+k)] = e
+			s.add(uint32(first+k), e)
 			data = data[row:]
 		}
 	}
@@ -449,6 +460,7 @@ func (f *pdfFile) parseObjectStream(d *pdfDict, data []byte) (*objectStream, err
 		return nil, errors.New("its object stream is wrong")
 	}
 	os := &objectStream{data: data}
+	seen := make(map[uint32]bool, min(int(count), 1000))
 	lx := pdfLexer{buf: data[:first], nodes: f.nodes}
 	for i := pdfInt(0); i < count; i++ {
 		num, err := lx.integer()
@@ -462,6 +474,8 @@ func (f *pdfFile) parseObjectStream(d *pdfDict, data []byte) (*objectStream, err
 		if num < 0 || num > maxObjectNumber || off < 0 || off > int64(len(data))-int64(first) {
 			return nil, errPDFBounds
 		}
+		os.twice = os.twice || seen[uint32(num)]
+		seen[uint32(num)] = true
 		os.nums = append(os.nums, uint32(num))
 		os.starts = append(os.starts, int(first)+int(off))
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // changesAfter lists what later revisions changed of the document that signature c covers, besides adding signatures,
@@ -24,10 +25,16 @@ func (f *pdfFile) changesAfter(c *signatureCheck) ([]string, error) {
 			return nil, errors.New("the file is not built upon the revision that was signed")
 		}
 	}
-	if added == 0 {
-		return []string{"bytes were appended that belong to no revision"}, nil
+	c.restricts = true
+	was, ok := old.asSigned(c)
+	if !ok {
+		return nil, errors.New("the signature hangs in another field than the one that was signed")
 	}
-	d := &revisionDiff{old: old, new: f, sections: f.sections[:added], closed: c.closes}
+	c.closes, c.restricts = old.closes(was), old.restricts(was)
+	if added == 0 {
+		return []string{fmt.Sprintf("%d bytes were added after the end", len(f.buf)-c.rng.end)}, nil
+	}
+	d := &revisionDiff{old: old, new: f, sections: f.sections[:added], closed: c.closes, end: c.rng.end}
 	return d.run()
 }
 
@@ -36,11 +43,14 @@ type revisionDiff struct {
 	old, new *pdfFile
 	sections []xrefSection // what the new state adds
 	closed   bool          // only timestamps and validation data may follow
+	end      int           // of the old state, in the file
 
 	changed   map[uint32]bool
 	labels    map[uint32]string // what an object that the old document uses is for, in words
+	refs      map[uint32]int    // how often the old document refers to an object
 	pages     map[uint32]int    // page objects and their numbers, from 1; -1 for nodes of the tree
 	pageCount int
+	leaves    []pdfRef        // the pages in their order
 	annots    map[uint32]bool // page annotation arrays that are objects of their own
 	found     []string
 }
@@ -50,12 +60,16 @@ func (d *revisionDiff) run() ([]string, error) {
 		return nil, err
 	}
 	d.compareTrailers()
+	d.checkAddedBytes()
 	if len(d.changed) == 0 {
 		return d.found, nil
 	}
-	if err := d.mapOld(); err != nil {
-		return nil, err
+	if d.labels == nil {
+		if err := d.mapOld(); err != nil {
+			return nil, err
+		}
 	}
+	d.comparePages()
 	d.compareCatalogs()
 	d.compareForms()
 	for _, n := range objectOrder(d.changed) {
@@ -133,10 +147,10 @@ func equalBy(a, b any, same func(x, y float64) bool) bool {
 		return ok && slices.EqualFunc(a, s, each)
 	case *pdfDict:
 		s, ok := b.(*pdfDict)
-		return ok && a.dup == s.dup && len(unequalKeys(a, s, each)) == 0
+		return ok && !a.dup && !s.dup && len(unequalKeys(a, s, each)) == 0
 	case *pdfStream:
 		s, ok := b.(*pdfStream)
-		return ok && bytes.Equal(a.raw, s.raw) && len(unequalKeys(a.dict, s.dict, each, "Length")) == 0
+		return ok && !a.dict.dup && !s.dict.dup && bytes.Equal(a.raw, s.raw) && len(unequalKeys(a.dict, s.dict, each, "Length")) == 0
 	}
 	switch b.(type) {
 	case pdfString, pdfArray, *pdfDict, *pdfStream:
@@ -151,7 +165,7 @@ func number(v any) (float64, bool) {
 		return float64(v), true
 	case pdfReal:
 		f, err := strconv.ParseFloat(string(v), 64)
-		return f, err == nil
+		return f, err == nil && !strings.ContainsAny(string(v), "eE") // which only some readers take for a number
 	}
 	return 0, false
 }
@@ -192,7 +206,8 @@ func (d *revisionDiff) compareTrailers() {
 	}
 }
 
-// compareCatalogs allows the form (looked at by itself), validation data and the format's version to differ.
+// compareCatalogs allows the form (looked at by itself), validation data and the format's version to differ, each of them only
+// while it is what it should be: so that the same object can't serve as something else, say as fonts.
 func (d *revisionDiff) compareCatalogs() {
 	_, was, err1 := d.old.catalog()
 	_, is, err2 := d.new.catalog()
@@ -200,9 +215,11 @@ func (d *revisionDiff) compareCatalogs() {
 		d.report("the catalog can't be read")
 		return
 	}
+	d.rejectTwice(is, "the catalog")
 	for _, k := range differingKeys(was, is, "AcroForm", "DSS", "Extensions", "Version") {
 		d.report("%s", catalogChange(k))
 	}
+	d.compareExempt(was, is)
 }
 
 func catalogChange(k pdfName) string {
@@ -235,27 +252,31 @@ func (d *revisionDiff) compareForms() {
 	if is == nil {
 		is = newPDFDict()
 	}
+	d.rejectTwice(is, "the form")
 	for _, k := range differingKeys(was, is, "Fields", "SigFlags") {
 		d.report("the form's %s was changed", plain(string(k)))
 	}
-	d.compareLists(d.old.array(was.vals["Fields"]), d.new.array(is.vals["Fields"]), "form fields")
+	if !d.old.isArray(was.vals["Fields"]) || !d.new.isArray(is.vals["Fields"]) {
+		d.report("the form's list of fields is something else")
+	}
+	d.compareLists(d.old.array(was.vals["Fields"]), d.new.array(is.vals["Fields"]), "form fields", "the form")
 }
 
 // compareLists checks that a list of fields or annotations only grew at its end, by signatures.
-func (d *revisionDiff) compareLists(was, is pdfArray, what string) {
+func (d *revisionDiff) compareLists(was, is pdfArray, what, where string) {
 	if len(is) < len(was) || !slices.EqualFunc(was, is[:len(was)], equalPDF) {
 		d.report("%s were removed or replaced", what)
 		return
 	}
 	for _, v := range is[len(was):] {
-		if why := d.addedField(v); why != "" {
+		if why := d.addedField(v, where); why != "" {
 			d.report("%s", why)
 		}
 	}
 }
 
 // addedField says what is wrong with a field or annotation that was added; nothing when it is an invisible signature.
-func (d *revisionDiff) addedField(v any) string {
+func (d *revisionDiff) addedField(v any, where string) string {
 	_, ok := v.(pdfRef)
 	fd := d.new.dict(v)
 	if !ok || fd == nil {
@@ -266,9 +287,9 @@ func (d *revisionDiff) addedField(v any) string {
 	}
 	if d.new.resolve(fd.vals["FT"]) != pdfName("Sig") {
 		if d.new.resolve(fd.vals["Subtype"]) == pdfName("Widget") {
-			return "a form field was added"
+			return "a form field was added to " + where
 		}
-		return "an annotation was added"
+		return "an annotation was added to " + where
 	}
 	for _, k := range fd.keys {
 		if !slices.Contains([]pdfName{"Type", "Subtype", "FT", "T", "TU", "F", "Ff", "Rect", "P", "V", "Lock", "SV", "AP", "MK", "DA", "BS", "M", "NM"}, k) {
@@ -283,7 +304,8 @@ func (d *revisionDiff) addedField(v any) string {
 
 func (d *revisionDiff) invisible(fd *pdfDict) bool {
 	flags, _ := d.new.resolve(fd.vals["F"]).(pdfInt)
-	if flags&(2|32) != 0 && flags&256 == 0 { // Hidden or NoView, and not toggled
+	hidden, printed, noView, toggled := flags&2 != 0, flags&4 != 0, flags&32 != 0, flags&256 != 0 // ISO 32000-1, table 165
+	if hidden || noView && !printed && !toggled {
 		return true
 	}
 	rect := d.new.array(fd.vals["Rect"])
@@ -319,7 +341,10 @@ func (d *revisionDiff) compareObject(n uint32) {
 	case d.annots[n]:
 		wasList, _ := was.(pdfArray)
 		isList, _ := is.(pdfArray)
-		d.compareLists(wasList, isList, "annotations")
+		if _, ok := is.(pdfArray); !ok {
+			d.report("annotations were removed or replaced")
+		}
+		d.compareLists(wasList, isList, "annotations", d.annotsOf(n))
 	case ok1 && ok2 && d.pages[n] > 0:
 		d.comparePage(n, wasDict, isDict)
 	case ok1 && ok2 && d.isEmptySignature(wasDict):
@@ -334,6 +359,9 @@ func (d *revisionDiff) isFormPart(n uint32) bool {
 	ref, root, err := d.old.catalog()
 	if err != nil {
 		return false
+	}
+	if d.refs[n] > 1 && ref.num != n {
+		return false // it is something else too
 	}
 	if ref.num == n {
 		return true
@@ -352,11 +380,12 @@ func (d *revisionDiff) isFormPart(n uint32) bool {
 }
 
 func (d *revisionDiff) comparePage(n uint32, was, is *pdfDict) {
-	if len(differingKeys(was, is, "Annots")) > 0 {
+	if is.dup || len(differingKeys(was, is, "Annots")) > 0 || !d.old.isArray(was.vals["Annots"]) || !d.new.isArray(is.vals["Annots"]) {
 		d.report("page %d was changed", d.pages[n])
 		return
 	}
-	d.compareLists(d.old.array(was.vals["Annots"]), d.new.array(is.vals["Annots"]), fmt.Sprintf("annotations of page %d", d.pages[n]))
+	page := fmt.Sprintf("page %d", d.pages[n])
+	d.compareLists(d.old.array(was.vals["Annots"]), d.new.array(is.vals["Annots"]), "annotations of "+page, page)
 }
 
 // isEmptySignature tells whether a field of the old document waited for a signature.
@@ -366,7 +395,7 @@ func (d *revisionDiff) isEmptySignature(was *pdfDict) bool {
 
 // compareFilled allows a field that waited for a signature to get it, with its looks.
 func (d *revisionDiff) compareFilled(was, is *pdfDict) {
-	if diff := differingKeys(was, is, "V", "AP", "AS", "F", "M", "MK", "Lock"); len(diff) > 0 {
+	if diff := differingKeys(was, is, "V", "AP", "AS", "F", "M", "MK", "Lock"); len(diff) > 0 || is.dup {
 		d.report("the signature field %q was changed", plain(textOf(was.vals["T"])))
 		return
 	}
@@ -377,20 +406,24 @@ func (d *revisionDiff) compareFilled(was, is *pdfDict) {
 
 // mapOld walks all that the old document uses, but for its validation data, and says what each object is for.
 func (d *revisionDiff) mapOld() error {
-	d.labels, d.pages, d.annots = map[uint32]string{}, map[uint32]int{}, map[uint32]bool{}
+	d.labels, d.refs, d.pages, d.annots = map[uint32]string{}, map[uint32]int{}, map[uint32]int{}, map[uint32]bool{}
 	ref, root, err := d.old.catalog()
 	if err != nil {
 		return err
 	}
 	d.labels[ref.num] = "the catalog"
 	d.number(root.vals["Pages"], 0)
-	keys := append([]pdfName{"Pages", "AcroForm", "Metadata"}, root.keys...)
-	for _, k := range keys {
-		if k != "DSS" && k != "Extensions" {
+	first := []pdfName{"Pages", "AcroForm", "Metadata"}
+	for _, k := range first {
+		d.visit(root.vals[k], catalogLabel(k))
+	}
+	for _, k := range root.keys {
+		if k != "DSS" && k != "Extensions" && !slices.Contains(first, k) {
 			d.visit(root.vals[k], catalogLabel(k))
 		}
 	}
 	if r, ok := root.vals["Extensions"].(pdfRef); ok {
+		d.refs[r.num]++
 		d.labels[r.num] = "the list of extensions"
 	}
 	d.visit(d.old.trailer().vals["Info"], "the document information")
@@ -421,6 +454,7 @@ func (d *revisionDiff) number(v any, depth int) {
 	kids, isTree := node.get("Kids")
 	if !isTree {
 		d.pageCount++
+		d.leaves = append(d.leaves, ref)
 		d.pages[ref.num] = d.pageCount
 		if r, ok := node.vals["Annots"].(pdfRef); ok {
 			d.annots[r.num] = true
@@ -447,6 +481,7 @@ func (d *revisionDiff) visit(v any, label string) {
 		todo = todo[:len(todo)-1]
 		switch v := it.value.(type) {
 		case pdfRef:
+			d.refs[v.num]++
 			if _, seen := d.labels[v.num]; seen {
 				continue
 			}

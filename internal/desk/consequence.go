@@ -159,6 +159,11 @@ func (d *Desk) follow(ctx context.Context, tx *store.Tx, e *paraph.Envelope, eve
 				return err
 			}
 		}
+		if ev.Type == paraph.EnvelopeSealed && !e.StampAt.IsZero() {
+			if err := d.queue(ctx, tx, store.Job{Kind: jobTimestamp, AccountID: e.AccountID, EnvelopeID: e.ID, DueAt: tx.Now()}); err != nil {
+				return err
+			}
+		}
 		if ev.Type == paraph.EnvelopeSent && !e.ExpireAt.IsZero() {
 			if err := d.queue(ctx, tx, store.Job{Kind: jobExpire, AccountID: e.AccountID, EnvelopeID: e.ID, DueAt: e.ExpireAt}); err != nil {
 				return err

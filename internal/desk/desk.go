@@ -28,7 +28,7 @@ type Mailer interface {
 	Send(ctx context.Context, m mail.Message) error
 }
 
-// Config is what a desk is made of. All but Notify is needed.
+// Config is what a desk is made of. All but Retention and Stamper is needed.
 type Config struct {
 	Store    *store.Store
 	Blobs    *blob.Store
@@ -43,6 +43,8 @@ type Config struct {
 	// Retention is how long a delivery is kept once it has ended, with its
 	// attempts and its body; 0: for ever.
 	Retention time.Duration
+	// Stamper timestamps what is sealed; nil: nothing is.
+	Stamper *seal.Stamper
 }
 
 // Desk is where things get done. It is safe for concurrent use.

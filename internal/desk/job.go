@@ -29,6 +29,7 @@ func (d *Desk) kinds() []job.Kind {
 		{Name: jobExpire, Run: d.expire, Pause: job.Doubling(time.Second, 10*time.Minute, 0)},
 		{Name: jobListeners, Run: d.tendListeners, Pause: job.Doubling(time.Second, time.Minute, time.Hour)},
 		d.replayKind(),
+		d.timestampKind(),
 		{Name: jobSweep, Run: d.sweep, Pause: job.Doubling(time.Minute, time.Hour, 0)},
 		{Name: jobPrune, Run: d.prune, Pause: job.Doubling(time.Minute, time.Hour, 0)},
 	}
@@ -61,6 +62,9 @@ func (d *Desk) PrepareSweep(ctx context.Context) error {
 // and never two.
 func (d *Desk) sweep(ctx context.Context, j store.Job) error {
 	if err := d.reseal(ctx); err != nil {
+		return err
+	}
+	if err := d.restamp(ctx); err != nil {
 		return err
 	}
 	if err := d.tendListeners(ctx, j); err != nil {

@@ -61,8 +61,11 @@ func (d *Desk) artefacts(ctx context.Context, e *paraph.Envelope) (paraph.Artefa
 	if err != nil {
 		return made, err
 	}
+	stamps := d.stampSeals()
+	sign := d.signature(e)
+	sign.Stamp = stamps.option(ctx)
 	for _, doc := range e.Documents {
-		sealed, err := d.sealDocument(ctx, e, doc, appended, ev.place.Appended())
+		sealed, err := d.sealDocument(ctx, e, doc, appended, ev.place.Appended(), sign)
 		if err != nil {
 			return made, fmt.Errorf("document %d: %w", doc.ID, err)
 		}
@@ -72,19 +75,21 @@ func (d *Desk) artefacts(ctx context.Context, e *paraph.Envelope) (paraph.Artefa
 		ev.digest[doc.ID] = made.Documents[doc.ID]
 	}
 	if !ev.place.Separate() {
+		made.Level, made.Wants = stamps.level()
 		return made, nil
 	}
-	log, err := d.sealAudit(ctx, e, &ev)
+	log, err := d.sealAudit(ctx, e, &ev, sign)
 	if err != nil {
 		return made, fmt.Errorf("audit log: %w", err)
 	}
+	made.Level, made.Wants = stamps.level()
 	made.AuditLog, err = d.Blobs.Put(ctx, log)
 	return made, err
 }
 
 // sealDocument fills a document in and seals it, with the audit pages behind
 // it when they are appended.
-func (d *Desk) sealDocument(ctx context.Context, e *paraph.Envelope, doc paraph.Document, audit seal.Audit, appended bool) ([]byte, error) {
+func (d *Desk) sealDocument(ctx context.Context, e *paraph.Envelope, doc paraph.Document, audit seal.Audit, appended bool, sign seal.SignOptions) ([]byte, error) {
 	pdf, err := d.Blobs.Get(ctx, doc.Original)
 	if err != nil {
 		return nil, err
@@ -93,7 +98,7 @@ func (d *Desk) sealDocument(ctx context.Context, e *paraph.Envelope, doc paraph.
 	if err != nil {
 		return nil, err
 	}
-	job := seal.Job{PDF: pdf, Marks: marks, Identity: d.Identity, Sign: d.signature(e)}
+	job := seal.Job{PDF: pdf, Marks: marks, Identity: d.Identity, Sign: sign}
 	if appended {
 		job.Audit = &audit
 	}
@@ -102,7 +107,7 @@ func (d *Desk) sealDocument(ctx context.Context, e *paraph.Envelope, doc paraph.
 
 // sealAudit is the audit log: the same pages as a sealed PDF of their own,
 // which names the sealed documents by their digests.
-func (d *Desk) sealAudit(ctx context.Context, e *paraph.Envelope, ev *evidence) ([]byte, error) {
+func (d *Desk) sealAudit(ctx context.Context, e *paraph.Envelope, ev *evidence, sign seal.SignOptions) ([]byte, error) {
 	audit, err := ev.audit(e)
 	if err != nil {
 		return nil, err
@@ -111,7 +116,7 @@ func (d *Desk) sealAudit(ctx context.Context, e *paraph.Envelope, ev *evidence) 
 	if err != nil {
 		return nil, err
 	}
-	return d.Engine.Seal(ctx, seal.Job{PDF: pages, Identity: d.Identity, Sign: d.signature(e)})
+	return d.Engine.Seal(ctx, seal.Job{PDF: pages, Identity: d.Identity, Sign: sign})
 }
 
 func (d *Desk) signature(e *paraph.Envelope) seal.SignOptions {

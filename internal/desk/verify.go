@@ -13,9 +13,17 @@ func (d *Desk) Verify(ctx context.Context, pdf []byte) (seal.Report, error) {
 	if err := context.Cause(ctx); err != nil {
 		return seal.Report{}, err
 	}
-	rep, err := seal.Verify(pdf, seal.VerifyOptions{Roots: d.Identity.Roots()})
+	rep, err := seal.Verify(pdf, d.trust())
 	if err != nil {
 		return rep, refused("", "file", err)
 	}
 	return rep, nil
+}
+
+func (d *Desk) trust() seal.VerifyOptions {
+	opt := seal.VerifyOptions{Roots: d.Identity.Roots()}
+	if d.Stamper != nil {
+		opt.TimestampRoots = d.Stamper.Roots()
+	}
+	return opt
 }

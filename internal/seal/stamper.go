@@ -128,6 +128,7 @@ type Stamped struct {
 //  1. A document timestamp, when nothing proves the time of the seal.
 //  2. The certificates and revocation data of seal and timestamp, and a document timestamp over them. The two come
 //     together, because a file has to end with a signature or timestamp to be valid (decision 15).
+//  3. The same again when Stamped.Renew has come, so that the newest timestamp can be judged when its certificate has run out.
 //
 // With an error, what was reached is returned all the same, so that it can be kept and gone on from; a file that is at its
 // level already comes back as it is. Everything returned was found valid by Verify. A file that is not valid is refused.
@@ -143,18 +144,16 @@ func (s *Stamper) Upgrade(ctx context.Context, pdf []byte, id Identity) (Stamped
 	}
 	if s.level != LevelT && levelRank(st.Level) < levelRank(LevelLTA) {
 		st, err = s.step(ctx, st, id, s.extend)
+	} else if !st.Renew.IsZero() && !st.Renew.After(s.gatherer.clock()) {
+		st, err = s.step(ctx, st, id, s.extend)
 	}
 	return st.Stamped, err
 }
 
-// Renew adds validation data for the newest timestamp and a further timestamp over the whole, so that the seal can be
-// judged for as long as that one's certificate lasts. It is for files that Upgrade brought to LevelLTA.
-func (s *Stamper) Renew(ctx context.Context, pdf []byte, id Identity) (Stamped, error) {
+// Look tells the level of a sealed file. A file that is not valid is an error.
+func (s *Stamper) Look(pdf []byte, id Identity) (string, error) {
 	st, err := s.look(pdf, id)
-	if err == nil {
-		st, err = s.step(ctx, st, id, s.extend)
-	}
-	return st.Stamped, err
+	return st.Level, err
 }
 
 // state is a sealed file, taken apart.
@@ -188,7 +187,7 @@ func (s *Stamper) look(pdf []byte, id Identity) (*state, error) {
 	if newest != nil {
 		st.By, st.At = newest.rep.Signer, newest.signedAt
 		if s.level == LevelLTA && st.Level == LevelLTA {
-			st.Renew = renewal(newest.cms.signer, s.gatherer.clock())
+			st.Renew = renewal(newest.cms.signer, newest.signedAt)
 		}
 	} else if t := st.seal.stamp; t != nil {
 		st.By, st.At = t.cms.signer.Subject.CommonName, t.at
@@ -196,11 +195,11 @@ func (s *Stamper) look(pdf []byte, id Identity) (*state, error) {
 	return st, nil
 }
 
-// renewal is 90 days before a certificate ends, or half the way there when that is sooner; within 5 years in any case, for
-// algorithms age too.
-func renewal(c *x509.Certificate, now time.Time) time.Time {
-	left := c.NotAfter.Sub(now)
-	return now.Add(min(max(left-90*24*time.Hour, left/2), 5*365*24*time.Hour))
+// renewal is 90 days before the certificate of a timestamp ends, or half the way there when that is later; within 5 years in
+// any case, for algorithms age too.
+func renewal(c *x509.Certificate, at time.Time) time.Time {
+	left := c.NotAfter.Sub(at)
+	return at.Add(min(max(left-90*24*time.Hour, left/2), 5*365*24*time.Hour))
 }
 
 // step takes one step and looks at what came of it; if that is no good, the file stays as it was.

@@ -379,7 +379,7 @@ func TestRenew(t *testing.T) {
 		w.advance(st.Renew.Sub(w.clock()))
 		w.tsa = tsatest.NewTSA(t, w.ca, "Timely", nil)
 		var err error
-		if st, err = w.stamper(t, LevelLTA).Renew(t.Context(), st.PDF, w.id); err != nil {
+		if st, err = w.stamper(t, LevelLTA).Upgrade(t.Context(), st.PDF, w.id); err != nil {
 			t.Fatal(err)
 		}
 	}

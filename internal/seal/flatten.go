@@ -111,18 +111,33 @@ func (s *stamping) flattenWidget(p *stampedPage, page int, d *pdfDict, a any, k 
 	return nil
 }
 
-// keepLook draws what a field shows: its appearance, or its value when it has none.
+// keepLook draws what a field shows: its appearance, or its box and value when it has none or says that it is out of date.
 func (s *stamping) keepLook(p *stampedPage, d *pdfDict, box Mark) error {
-	if look, ok := s.rev.appearance(d); ok {
+	f := s.rev.file
+	kind := f.inField(d, "FT")
+	if look, ok := s.rev.appearance(d); ok && !(f.needsAppearances() && (kind == pdfName("Tx") || kind == pdfName("Ch"))) {
 		if look.ref.num != 0 {
 			p.below = append(p.below, look)
 		}
 		return nil
 	}
-	if s.rev.file.value(d, &box); box.Kind == "" {
+	if look, ok := s.rev.boxOf(d); ok {
+		p.below = append(p.below, look)
+	}
+	if f.value(d, &box); box.Kind == "" {
 		return nil
 	}
 	return box.draw(s.t, p.sheet, p.shape.width, p.shape.height, s.pictures)
+}
+
+// needsAppearances tells whether the form asks viewers to draw its fields anew (ISO 32000-2, table 224).
+func (f *pdfFile) needsAppearances() bool {
+	_, root, err := f.catalog()
+	if err != nil {
+		return false
+	}
+	form := f.dict(root.vals["AcroForm"])
+	return form != nil && f.resolve(form.vals["NeedAppearances"]) == true
 }
 
 // replacedBy tells whether one of the marks on the same page covers most of a box.

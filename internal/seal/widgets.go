@@ -1,5 +1,7 @@
 package seal
 
+import "strings"
+
 // appearance is what a form field shows, as the form XObject that shows it and where that is placed in the page's user space.
 type appearance struct {
 	ref   pdfRef
@@ -53,7 +55,11 @@ func (r *pdfRevision) appearance(d *pdfDict) (appearance, bool) {
 	ref, _ := looks.vals["N"].(pdfRef)
 	stream, ok := f.resolve(looks.vals["N"]).(*pdfStream)
 	if states, is := f.resolve(looks.vals["N"]).(*pdfDict); is {
-		ref, _ = states.vals[d.name("AS")].(pdfRef)
+		state := d.name("AS")
+		if v, ok := f.inField(d, "V").(pdfName); ok && v != state {
+			state = "Off" // the value counts
+		}
+		ref, _ = states.vals[state].(pdfRef)
 		stream, ok = f.resolve(ref).(*pdfStream)
 		if !ok && len(states.keys) > 0 {
 			return appearance{}, true // a state without a look, such as Off
@@ -123,14 +129,21 @@ func fitted(box [4]float64, m matrix, rect [4]float64) matrix {
 
 // value makes what a field without a look says a mark; an empty field leaves Kind empty.
 func (f *pdfFile) value(d *pdfDict, m *Mark) {
-	switch v := f.inField(d, "V").(type) {
-	case pdfString:
-		if text := textOf(v); text != "" {
-			m.Kind, m.Text = MarkText, text
-		}
-	case pdfName:
-		if f.inField(d, "FT") == pdfName("Btn") && v != "Off" {
+	v := f.inField(d, "V")
+	if name, ok := v.(pdfName); ok {
+		if f.inField(d, "FT") == pdfName("Btn") && name != "Off" {
 			m.Kind = MarkCheck
 		}
+		return
+	}
+	text := textOf(first(f, v))
+	for _, o := range f.array(f.inField(d, "Opt")) {
+		if export, shown := f.option(o); export == text {
+			text = shown
+			break
+		}
+	}
+	if text != "" {
+		m.Kind, m.Text, m.FontSize = MarkText, strings.ReplaceAll(text, "\r", "\n"), f.fontSize(formGroup{widgets: []formWidget{{dict: d, unit: 1}}})
 	}
 }

@@ -48,7 +48,8 @@ var (
 // picture is an image in a drawing, shared by all places that show it.
 type picture struct {
 	pixels *image.NRGBA
-	jpeg   []byte // drawn as it is, instead of pixels
+	jpeg   []byte          // drawn as it is, instead of pixels
+	few    *image.Paletted // a picture of few colours, instead of both
 }
 
 // sheet collects what is to be drawn on one page. Coordinates are points of the displayed page, the origin top

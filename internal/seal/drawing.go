@@ -64,6 +64,10 @@ func (d *drawing) picture(p *picture) (pdfRef, error) {
 	}
 	ref := d.rev.alloc()
 	d.pictures[p] = ref
+	if p.few != nil {
+		d.putPalette(ref, p.few)
+		return ref, nil
+	}
 	if p.jpeg != nil {
 		return ref, d.putJPEG(ref, p.jpeg)
 	}

@@ -32,36 +32,29 @@ func (o orientation) matrix() matrix {
 	return matrix{1, 0, 0, 1, 0, 0}
 }
 
-// exifOrientation reads how a JPEG is to be turned; anything unreadable is upright.
+// exifOrientation reads how a picture is to be turned; anything unreadable is upright.
 func exifOrientation(data []byte) orientation {
-	tiff := exifSegment(data)
-	if len(tiff) < 8 {
-		return 1
-	}
-	var order binary.ByteOrder = binary.BigEndian
-	if tiff[0] == 'I' {
-		order = binary.LittleEndian
-	}
-	at := int(order.Uint32(tiff[4:]))
-	if at < 8 || at+2 > len(tiff) {
-		return 1
-	}
-	for i := range int(order.Uint16(tiff[at:])) {
-		entry := at + 2 + 12*i
-		if entry+12 > len(tiff) {
-			return 1
-		}
-		if order.Uint16(tiff[entry:]) == 0x0112 {
-			if o := orientation(order.Uint16(tiff[entry+8:])); o >= 1 && o <= 8 {
-				return o
-			}
-		}
+	if d, ok := firstIFD(exifSegment(data)); ok {
+		return d.orientation()
 	}
 	return 1
 }
 
-// exifSegment finds the TIFF structure inside a JPEG's APP1 segment (Exif 2.32, 4.7.2).
+// exifSegment finds the EXIF data, a TIFF structure, of a JPEG (Exif 2.32, 4.7.2), PNG or WebP.
 func exifSegment(data []byte) []byte {
+	switch ImageFormat(data) {
+	case "JPEG":
+		return jpegSegment(data, 0xE1, "Exif\x00\x00")
+	case "PNG":
+		return pngChunk(data, "eXIf")
+	case "WebP":
+		return bytes.TrimPrefix(webpChunk(data, "EXIF"), []byte("Exif\x00\x00"))
+	}
+	return nil
+}
+
+// jpegSegment is the content of a JPEG's first segment with a marker and a beginning, without the beginning; nil when there is none.
+func jpegSegment(data []byte, marker byte, begins string) []byte {
 	if len(data) < 4 || data[0] != 0xFF || data[1] != 0xD8 {
 		return nil
 	}
@@ -71,8 +64,8 @@ func exifSegment(data []byte) []byte {
 		if size < 2 || end > len(data) {
 			return nil
 		}
-		if body := data[at+4 : end]; data[at+1] == 0xE1 && bytes.HasPrefix(body, []byte("Exif\x00\x00")) {
-			return body[6:]
+		if body := data[at+4 : end]; data[at+1] == marker && bytes.HasPrefix(body, []byte(begins)) {
+			return body[len(begins):]
 		}
 		at = end
 	}

@@ -135,6 +135,11 @@ func TrailOf(pdf []byte) ([]byte, error) {
 	if err != nil {
 		return nil, irregular(err)
 	}
+	return f.attachedTrail(-1)
+}
+
+// attachedTrail is TrailOf with a bound on the trail's size in bytes, -1 for what any stream may have.
+func (f *pdfFile) attachedTrail(limit int) ([]byte, error) {
 	_, root, err := f.catalog()
 	if err != nil {
 		return nil, irregular(err)
@@ -155,18 +160,18 @@ func TrailOf(pdf []byte) ([]byte, error) {
 			continue
 		}
 		if ef := f.dict(spec.vals["EF"]); ef != nil {
-			return f.embedded(ef.vals["F"])
+			return f.embedded(ef.vals["F"], limit)
 		}
 	}
 	return nil, nil
 }
 
-func (f *pdfFile) embedded(v any) ([]byte, error) {
+func (f *pdfFile) embedded(v any, limit int) ([]byte, error) {
 	st, ok := f.resolve(v).(*pdfStream)
 	if !ok {
 		return nil, irregular(errors.New("an attached file is missing"))
 	}
-	data, err := f.decode(st, -1)
+	data, err := f.decode(st, limit)
 	if err != nil {
 		return nil, irregular(err)
 	}

@@ -15,10 +15,15 @@ import (
 
 // VerifyOptions says whom to trust.
 type VerifyOptions struct {
-	// Roots are the certificates that make a signature trusted, such as Identity.Roots; nil trusts nobody.
+	// Roots are the instance's own, such as Identity.Roots; nil trusts nobody.
 	Roots *x509.CertPool
-	// TimestampRoots, with Roots, are those that make a timestamp trusted.
+	// TimestampRoots, with all the others, make a timestamp trusted.
 	TimestampRoots *x509.CertPool
+	// Given are certificates that who asks has named. A seal by one of them counts as the instance's own.
+	Given *x509.CertPool
+	// System are those that the operating system trusts, such as x509.SystemCertPool. They only lend a name to a signature:
+	// anybody can have a certificate by them, so what they sign does not make up for changes after an earlier signature.
+	System *x509.CertPool
 }
 
 // Verify judges the signatures of a PDF, offline and on its own; it believes no library about what a signature covers.
@@ -48,6 +53,9 @@ func Verify(pdf []byte, opt VerifyOptions) (rep Report, err error) {
 	}()
 	v := verification{opt: opt, rep: &rep}
 	v.run(pdf)
+	if v.file != nil {
+		rep.Trail = v.trail()
+	}
 	return rep, nil
 }
 
@@ -187,7 +195,7 @@ func (v *verification) checkContent(c *signatureCheck, sub pdfName) error {
 		t, err := checkTimestamp(c.cms, func(h crypto.Hash) []byte { return v.file.digest(c.rng, h) })
 		if err == nil {
 			c.signedAt, c.rep.SignedAt, c.rep.TimestampedAt = t.at, &t.at, &t.at
-			c.rep.TimestampedBy, c.rep.TimestampTrusted = commonName(t.cms.signer), v.trustsTime(t.cms, t.at)
+			c.rep.TimestampedBy, c.rep.TimestampTrusted = commonName(t.cms.signer), v.opt.trustsTime(t.cms, t.at)
 		}
 		return err
 	case "ETSI.CAdES.detached", "adbe.pkcs7.detached":
@@ -204,20 +212,13 @@ func (v *verification) checkContent(c *signatureCheck, sub pdfName) error {
 		return errors.New("it does not bind its certificate, as PAdES demands (signing-certificate-v2)")
 	}
 	if t, ok := c.cms.timestamp(); ok {
-		c.stamp, c.signedAt, c.rep.TimestampedAt, c.rep.TimestampedBy = &t, t.at, &t.at, commonName(t.cms.signer)
-		c.rep.TimestampTrusted = v.trustsTime(t.cms, t.at)
-	}
-	return nil
-}
-
-// trustsTime tells whether a timestamp leads to a certificate that is trusted for it.
-func (v *verification) trustsTime(m *cmsMessage, at time.Time) bool {
-	for _, roots := range []*x509.CertPool{v.opt.TimestampRoots, v.opt.Roots} {
-		if roots != nil && leadsTo(roots, m, at, x509.ExtKeyUsageTimeStamping) == nil {
-			return true
+		c.stamp, c.rep.TimestampedAt, c.rep.TimestampedBy = &t, &t.at, commonName(t.cms.signer)
+		// Anybody can add a timestamp by an authority of their own, without the signer's key: it must not move the signature in time.
+		if c.rep.TimestampTrusted = v.opt.trustsTime(t.cms, t.at); c.rep.TimestampTrusted || c.signedAt.IsZero() {
+			c.signedAt = t.at
 		}
 	}
-	return false
+	return nil
 }
 
 func commonName(c *x509.Certificate) string {
@@ -262,17 +263,8 @@ func (v *verification) checkCertificate(c *signatureCheck) error {
 		return errors.New("it does not say when it was made")
 	}
 	c.rep.CertificateValid = !c.signedAt.Before(s.NotBefore) && !c.signedAt.After(s.NotAfter)
-	if v.opt.Roots != nil {
-		between := x509.NewCertPool()
-		for _, cert := range c.cms.certs {
-			between.AddCert(cert)
-		}
-		_, err := s.Verify(x509.VerifyOptions{
-			Roots: v.opt.Roots, Intermediates: between, CurrentTime: c.signedAt,
-			KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
-		})
-		c.rep.Trusted = err == nil
-	}
+	c.rep.TrustedBy = v.opt.trustedBy(c.cms, c.signedAt)
+	c.rep.Trusted = c.rep.TrustedBy != ""
 	if c.timestamp {
 		c.rep.Trusted = c.rep.TimestampTrusted
 	}
@@ -319,7 +311,7 @@ func (v *verification) setLevels() {
 func (v *verification) levelOf(c *signatureCheck, later []*signatureCheck, data *validationData) string {
 	proof, at := c.cms, c.signedAt
 	if c.stamp != nil {
-		proof = c.stamp.cms
+		proof, at = c.stamp.cms, c.stamp.at
 	} else {
 		i := slices.IndexFunc(later, (*signatureCheck).proves)
 		if i < 0 {
@@ -375,7 +367,7 @@ func (v *verification) trustedSeal() int {
 		if c.timestamp {
 			continue
 		}
-		if c.rep.Problem == "" && c.rep.Trusted && len(c.rep.ChangedAfter) == 0 {
+		if by := c.rep.TrustedBy; c.rep.Problem == "" && (by == TrustInstance || by == TrustGiven) && len(c.rep.ChangedAfter) == 0 {
 			return i
 		}
 		break

@@ -395,6 +395,17 @@ func TestVerifyRefusesWeakSignatures(t *testing.T) {
 	}
 }
 
+// TestVerifyForeignTimestamp adds a timestamp by nobody to a signature, which needs no key: it may not lend it another time.
+func TestVerifyForeignTimestamp(t *testing.T) {
+	t.Parallel()
+	id, tsa := testKeys()["ECDSA"], newTSA(t)
+	rep := mustVerify(t, withCMS(t, id, func(b []byte) []byte { return stamped(t, tsa, b, true) }), id)
+	s := rep.Signatures[0]
+	if s.TimestampTrusted || s.SignedAt == nil || !s.SignedAt.Equal(signedAt) || !strings.Contains(rep.Text(), "Timely, which is not trusted here") {
+		t.Errorf("a timestamp by nobody counts:\n%s", rep.Text())
+	}
+}
+
 func signerInfo(t testing.TB, cms []byte) []byte {
 	t.Helper()
 	var outer cmsContentInfo
@@ -468,4 +479,57 @@ func indirectRange(t testing.TB, id Identity) []byte {
 	out := slices.Clone(sealed)
 	copy(out[at:end], field+strings.Repeat(" ", end-at-len(field)))
 	return revise(t, out, map[uint32]string{20: string(sealed[at+len("/ByteRange ") : end])})
+}
+
+// TestVerifyTrust tells by whom a signer is trusted.
+func TestVerifyTrust(t *testing.T) {
+	t.Parallel()
+	id := testKeys()["ECDSA"]
+	web := selfSigned("www.example.com", id.Key, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} })
+	mail := selfSigned("Ann", id.Key, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection} })
+	documents := selfSigned("Bea", id.Key, func(c *x509.Certificate) { c.UnknownExtKeyUsage = documentUsages()[:1] })
+	other := testKeys()["RSA"].Roots()
+	for name, c := range map[string]struct {
+		by   Identity
+		opt  func(roots *x509.CertPool) VerifyOptions
+		want string
+	}{
+		"the instance":      {id, func(r *x509.CertPool) VerifyOptions { return VerifyOptions{Roots: r, System: r} }, TrustInstance},
+		"who asks":          {id, func(r *x509.CertPool) VerifyOptions { return VerifyOptions{Roots: other, Given: r, System: r} }, TrustGiven},
+		"the system":        {id, func(r *x509.CertPool) VerifyOptions { return VerifyOptions{Roots: other, Given: other, System: r} }, TrustSystem},
+		"nobody":            {id, func(*x509.CertPool) VerifyOptions { return VerifyOptions{Roots: other} }, ""},
+		"nobody at all":     {id, func(*x509.CertPool) VerifyOptions { return VerifyOptions{} }, ""},
+		"a web server's":    {web, func(r *x509.CertPool) VerifyOptions { return VerifyOptions{System: r} }, ""},
+		"one for mail":      {mail, func(r *x509.CertPool) VerifyOptions { return VerifyOptions{System: r} }, TrustSystem},
+		"one for documents": {documents, func(r *x509.CertPool) VerifyOptions { return VerifyOptions{System: r} }, TrustSystem},
+	} {
+		rep, err := Verify(mustSign(t, formPDF(false), c.by), c.opt(c.by.Roots()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := rep.Signatures[0]; s.TrustedBy != c.want || s.Trusted != (c.want != "") {
+			t.Errorf("%s: trusted by %q, want %q", name, s.TrustedBy, c.want)
+		}
+	}
+}
+
+// TestVerifySystemIsNoSeal changes a file that somebody approved and signs it with a certificate that anybody can have.
+func TestVerifySystemIsNoSeal(t *testing.T) {
+	t.Parallel()
+	alice, anybody := testKeys()["RSA"], testKeys()["ECDSA"]
+	approved := signUnlocked(t, contractPDF("", ""), alice)
+	changed := mustSign(t, revise(t, approved, map[uint32]string{4: streamObject("", otherContent)}), anybody)
+	for name, c := range map[string]struct {
+		opt   VerifyOptions
+		valid bool
+	}{
+		"as the instance":  {VerifyOptions{Roots: anybody.Roots()}, true},
+		"as one of many":   {VerifyOptions{Roots: alice.Roots(), System: anybody.Roots()}, false},
+		"as one that asks": {VerifyOptions{Given: anybody.Roots()}, true},
+	} {
+		rep, err := Verify(changed, c.opt)
+		if err != nil || rep.Valid != c.valid || len(rep.Changes) == 0 {
+			t.Errorf("%s: %v %s", name, err, rep.Text())
+		}
+	}
 }

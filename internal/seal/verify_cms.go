@@ -276,7 +276,10 @@ func (m *cmsMessage) bindsCertificate() bool { return m.signed[oidSigningCertV2.
 
 func (m *cmsMessage) checkCertificateID() error {
 	if v1 := m.signed[oidSigningCertV1.String()]; v1 != nil {
-		return checkESS(v1, sha1.New(), m.signer) // RFC 2634: by definition SHA-1, and not what protects here
+		// RFC 2634: by definition SHA-1, and not what protects here
+		if err := checkESS(v1, sha1.New(), m.signer); err != nil {
+			return err
+		}
 	}
 	v2 := m.signed[oidSigningCertV2.String()]
 	if v2 == nil {

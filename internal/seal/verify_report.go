@@ -16,6 +16,11 @@ type Report struct {
 	Size       int               `json:"size"`             // of the file, in bytes
 	Signatures []SignatureReport `json:"signatures"`       // oldest first
 	Changes    []string          `json:"changes"`          // what was changed after a signature and is not signing data
+	Trail      *TrailReport      `json:"trail,omitempty"`  // the audit trail that is attached, when there is one
+
+	// SealedHere says whether the very bytes are those of a file that this instance has sealed. It is left out where there is no
+	// instance to ask; Verify itself never sets it.
+	SealedHere *bool `json:"sealed_here,omitempty"`
 }
 
 // SignatureReport is one signature or document timestamp. Who and when is what the signature claims until Intact; that the
@@ -34,12 +39,13 @@ type SignatureReport struct {
 	SignedAt         *time.Time `json:"signed_at,omitempty"`      // as claimed; of a timestamp, as proved
 	TimestampedAt    *time.Time `json:"timestamped_at,omitempty"` // as proved by a timestamp authority
 	TimestampedBy    string     `json:"timestamped_by,omitempty"` // that authority
-	TimestampTrusted bool       `json:"timestamp_trusted"`        // it leads to one of VerifyOptions.TimestampRoots or Roots
+	TimestampTrusted bool       `json:"timestamp_trusted"`        // it leads to one of VerifyOptions' roots
 	NotBefore        *time.Time `json:"not_before,omitempty"`
 	NotAfter         *time.Time `json:"not_after,omitempty"`
 	CertificateValid bool       `json:"certificate_valid"` // at the time of signing
 	SelfSigned       bool       `json:"self_signed"`
-	Trusted          bool       `json:"trusted"` // leads to one of VerifyOptions.Roots
+	Trusted          bool       `json:"trusted"`              // TrustedBy is not empty; of a timestamp, TimestampTrusted
+	TrustedBy        string     `json:"trusted_by,omitempty"` // instance, given, system: whose certificate it leads to
 	Reason           string     `json:"reason,omitempty"`
 	Location         string     `json:"location,omitempty"`
 
@@ -68,6 +74,14 @@ func (r Report) Text() string {
 			}
 		})
 	}
+	if r.Trail != nil {
+		fmt.Fprintf(&b, "\nAudit trail\n  %-13s %s\n", "chain", plain(r.Trail.String()))
+		for _, l := range [][2]string{{"of", r.Trail.Name}, {"envelope", r.Trail.Envelope}, {"document", r.Trail.Document}, {"last hash", r.Trail.Hash}} {
+			if l[1] != "" {
+				fmt.Fprintf(&b, "  %-13s %s\n", l[0], plain(l[1]))
+			}
+		}
+	}
 	fmt.Fprintf(&b, "\nSHA-256 %s, %d bytes\n", r.Digest, r.Size)
 	return b.String()
 }
@@ -92,9 +106,36 @@ func (s SignatureReport) lines(line func(label, value string)) {
 	for _, c := range s.ChangedAfter {
 		line("changed after", c)
 	}
-	if s.Intact && !s.Trusted {
-		line("trust", "the certificate is none of those trusted here; compare the fingerprint with the signer's")
+	if s.Intact {
+		line("trust", s.Trust())
 	}
+}
+
+// Trust says in words by whom the certificate is trusted.
+func (s SignatureReport) Trust() string {
+	switch s.TrustedBy {
+	case TrustInstance:
+		return "the certificate leads to the one that this instance seals with"
+	case TrustGiven:
+		return "the certificate leads to one of those that were named"
+	case TrustSystem:
+		return "the certificate leads to one that this machine's operating system trusts"
+	}
+	if s.Trusted {
+		return "the authority is one of those that this instance takes timestamps from, or that are trusted here"
+	}
+	return "the certificate is none of those trusted here; compare the fingerprint with the signer's"
+}
+
+// String is the trail for a terminal or a page.
+func (t TrailReport) String() string {
+	switch {
+	case !t.Holds:
+		return t.Problem
+	case !t.Sealed:
+		return fmt.Sprintf("%d events, and its chain holds; but no sound seal covers it, so anybody may have written it", t.Events)
+	}
+	return fmt.Sprintf("%d events, and its chain holds", t.Events)
 }
 
 func (s SignatureReport) issuer() string {
@@ -106,12 +147,23 @@ func (s SignatureReport) issuer() string {
 
 func (s SignatureReport) when() string {
 	switch {
-	case s.TimestampedAt != nil:
+	case s.TimestampedAt != nil && s.TimestampTrusted:
 		return s.TimestampedAt.UTC().Format("2006-01-02 15:04:05 UTC") + " (timestamped" + optional(" by ", s.TimestampedBy, "") + ")"
 	case s.SignedAt != nil:
-		return s.SignedAt.UTC().Format("2006-01-02 15:04:05 UTC") + " (by the signer's clock)"
+		return s.SignedAt.UTC().Format("2006-01-02 15:04:05 UTC") + " (" + s.clock() + ")"
 	}
 	return ""
+}
+
+// clock tells whose word a time is that no trusted authority has proved.
+func (s SignatureReport) clock() string {
+	switch {
+	case s.TimestampedAt == nil:
+		return "by the signer's clock"
+	case s.Kind == "timestamp":
+		return "says " + s.TimestampedBy + ", which is not trusted here"
+	}
+	return fmt.Sprintf("by the signer's clock; %s, which is not trusted here, says %s", s.TimestampedBy, s.TimestampedAt.UTC().Format("2006-01-02 15:04:05 UTC"))
 }
 
 func optional(before, s, after string) string {

@@ -34,6 +34,7 @@ type FormPlace struct {
 const (
 	fieldReadOnly = 1 << 0
 	fieldRequired = 1 << 1
+	textMultiline = 1 << 12
 	buttonRadio   = 1 << 15
 	buttonPush    = 1 << 16
 	choiceEdit    = 1 << 18

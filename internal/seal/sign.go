@@ -92,6 +92,8 @@ type signing struct {
 	lock    bool // say that nothing may follow
 	closed  bool // an earlier signature says so
 
+	reference *pdfDict // what may follow; nil says it by lock
+
 	kind, format pdfName // Type and SubFilter
 	make         func(hash crypto.Hash, digest []byte) ([]byte, error)
 
@@ -167,8 +169,11 @@ func (s *signing) putSignature() {
 			d.set(t.key, pdfText(t.val))
 		}
 	}
-	if s.lock {
-		d.set("Reference", pdfArray{s.lockReference()})
+	if s.reference == nil && s.lock {
+		s.reference = s.lockReference()
+	}
+	if s.reference != nil {
+		d.set("Reference", pdfArray{s.reference})
 	}
 	gap := pdfRaw("<" + strings.Repeat("00", s.room) + ">")
 	d.set("Contents", gap)

@@ -31,7 +31,8 @@ type VerifyOptions struct {
 // A report is valid when the last signature or document timestamp covers the whole file but for its own Contents
 // string, every signature is intact and was made while its certificate was valid, and what was added after each
 // earlier one is nothing but invisible signatures, timestamps and validation data – or only timestamps and
-// validation data after one that closes the file, as every seal made here does. One thing is let through: with a
+// validation data after one that closes the file, as every seal made here does – and fields that later signers of the
+// same authority filled in and closed, as SignPart does. One thing is let through: with a
 // trusted last signature, an earlier one that does not restrict what follows (somebody's approval in a file that was
 // signed before it came here) may have had the document change after it; its own entry says so.
 //
@@ -79,6 +80,9 @@ type signatureCheck struct {
 	restricts bool
 	signedAt  time.Time // the best known time of signing
 	err       error     // what Problem says
+
+	issuer      *x509.Certificate // see authority
+	issuerKnown bool
 }
 
 func (v *verification) run(pdf []byte) {
@@ -252,6 +256,9 @@ func (c *signatureCheck) describe() {
 	if r.Signer == "" {
 		r.Signer = r.Subject
 	}
+	if len(s.EmailAddresses) > 0 {
+		r.Email = s.EmailAddresses[0]
+	}
 	r.Serial, r.Fingerprint = hex.EncodeToString(s.SerialNumber.Bytes()), hex.EncodeToString(sum[:])
 	r.SelfSigned = bytes.Equal(s.RawIssuer, s.RawSubject)
 	r.NotBefore, r.NotAfter = &s.NotBefore, &s.NotAfter
@@ -276,11 +283,11 @@ func (v *verification) checkCertificate(c *signatureCheck) error {
 
 // compareRevisions finds what was added after each signature that does not cover the whole file.
 func (v *verification) compareRevisions() {
-	for _, c := range v.checks {
+	for i, c := range v.checks {
 		if c.rep.CoversFile || c.rng.end == 0 {
 			continue
 		}
-		changes, err := v.file.changesAfter(c)
+		changes, err := v.file.changesAfter(c, v.mayFill(i))
 		if err != nil {
 			changes = append(changes, err.Error())
 		}

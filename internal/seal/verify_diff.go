@@ -10,8 +10,8 @@ import (
 )
 
 // changesAfter lists what later revisions changed of the document that signature c covers, besides adding signatures,
-// timestamps and validation data. The revision that was signed is read as the file it then was.
-func (f *pdfFile) changesAfter(c *signatureCheck) ([]string, error) {
+// timestamps and validation data, and filling in fields as named. The revision that was signed is read as the file it then was.
+func (f *pdfFile) changesAfter(c *signatureCheck, fills map[string]bool) ([]string, error) {
 	old, err := openRevision(f.buf[:c.rng.end], f.nodes)
 	if err != nil {
 		return nil, errors.New("what the signature covers is not a whole revision of the file")
@@ -35,7 +35,10 @@ func (f *pdfFile) changesAfter(c *signatureCheck) ([]string, error) {
 		return []string{fmt.Sprintf("%d bytes were added after the end", len(f.buf)-c.rng.end)}, nil
 	}
 	d := &revisionDiff{old: old, new: f, sections: f.sections[:added], closed: c.closes, end: c.rng.end}
-	return d.run()
+	d.fills = fills
+	found, err := d.run()
+	c.rep.FilledAfter = d.fillings
+	return found, err
 }
 
 // revisionDiff compares two states of one document.
@@ -53,6 +56,10 @@ type revisionDiff struct {
 	leaves    []pdfRef        // the pages in their order
 	annots    map[uint32]bool // page annotation arrays that are objects of their own
 	found     []string
+
+	fills    map[string]bool       // fields that may be filled in, by name; see mayFill
+	blank    map[string]namedField // fields of the old document
+	fillings int                   // fields that were
 }
 
 func (d *revisionDiff) run() ([]string, error) {
@@ -347,6 +354,8 @@ func (d *revisionDiff) compareObject(n uint32) {
 		d.compareLists(wasList, isList, "annotations", d.annotsOf(n))
 	case ok1 && ok2 && d.pages[n] > 0:
 		d.comparePage(n, wasDict, isDict)
+	case ok1 && ok2 && d.filled(n, wasDict, isDict):
+		d.fillings++
 	case ok1 && ok2 && d.isEmptySignature(wasDict):
 		d.compareFilled(wasDict, isDict)
 	default:

@@ -9,7 +9,7 @@ import (
 // maxFields bounds the form fields that are walked, maxSignatures the signatures that are checked.
 const (
 	maxFields     = 200_000
-	maxSignatures = 64
+	maxSignatures = 128 // one for each of an envelope's recipients, the seal and timestamps
 )
 
 // sigField is a signature field of the form, with its signature dictionary when it is signed.

@@ -32,6 +32,7 @@ type SignatureReport struct {
 	Level       string `json:"level,omitempty"` // B-B, B-T, B-LT, B-LTA of PAdES; CMS for an older format
 	Signer      string `json:"signer,omitempty"`
 	Subject     string `json:"subject,omitempty"`
+	Email       string `json:"email,omitempty"` // that the certificate is for
 	Issuer      string `json:"issuer,omitempty"`
 	Serial      string `json:"serial,omitempty"`      // hexadecimal
 	Fingerprint string `json:"fingerprint,omitempty"` // SHA-256 of the certificate, hexadecimal
@@ -53,6 +54,7 @@ type SignatureReport struct {
 	Intact       bool     `json:"intact"`                  // what it covers is what was signed, by the certificate's key
 	Problem      string   `json:"problem,omitempty"`       // why it is not good
 	ChangedAfter []string `json:"changed_after,omitempty"` // what later revisions changed
+	FilledAfter  int      `json:"filled_after,omitempty"`  // form fields that later signers filled in as they may
 }
 
 // Text is the report for a terminal. Nothing of the file's own words can move the cursor.
@@ -87,7 +89,7 @@ func (r Report) Text() string {
 }
 
 func (s SignatureReport) lines(line func(label, value string)) {
-	line("by", s.Signer)
+	line("by", s.Signer+optional(" <", s.Email, ">"))
 	line("issued by", s.issuer())
 	line("fingerprint", s.Fingerprint)
 	line("time", s.when())
@@ -98,6 +100,8 @@ func (s SignatureReport) lines(line func(label, value string)) {
 		line("problem", s.Problem)
 	case s.CoversFile:
 		line("covers", "the whole file")
+	case len(s.ChangedAfter) == 0 && s.FilledAfter > 0:
+		line("covers", fmt.Sprintf("an earlier revision; since then later signers filled in fields of theirs (%d), and signing data was added", s.FilledAfter))
 	case len(s.ChangedAfter) == 0:
 		line("covers", "an earlier revision; only signing data was added since")
 	default:

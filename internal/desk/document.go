@@ -20,47 +20,103 @@ type Prepared struct {
 	Name     string // of the file, without its extension
 	Uploaded string // digest of what came
 	Original string // digest of the PDF
-	Size     int64
+	Size     int64  // of the PDF, in bytes
 	Pages    []paraph.Page
+	Notes    []paraph.Note // what was done with it, and what it carries
+
+	UploadedSize int64  // of what came
+	Prepared     string // see paraph.Document
+	PreparedSize int64
 }
 
 func (p Prepared) document() paraph.Document {
-	return paraph.Document{Name: p.Name, Uploaded: p.Uploaded, Original: p.Original, Size: p.Size, Pages: p.Pages}
+	return paraph.Document{Name: p.Name, Uploaded: p.Uploaded, Original: p.Original, Size: p.Size, Pages: p.Pages, Notes: p.Notes, UploadedSize: p.UploadedSize, Prepared: p.Prepared, PreparedSize: p.PreparedSize}
 }
 
-// Prepare looks at an uploaded PDF or picture and stores it. Of a file that is
-// refused nothing is stored; the error is Invalid or TooLarge, stands at
-// "documents" and says what to do about it.
-func (d *Desk) Prepare(ctx context.Context, name string, data []byte) (Prepared, error) {
-	p := Prepared{Name: baseName(name)}
-	if int64(len(data)) > d.MaxSize {
-		return p, &paraph.Error{Kind: paraph.TooLarge, Field: "documents", Message: fmt.Sprintf("“%s” is larger than %d MB, the most that this server takes.", p.Name, d.MaxSize>>20)}
-	}
-	pdf := data
-	if seal.IsImage(data) {
-		var err error
-		if pdf, err = d.pictureToPDF(ctx, data); err != nil {
-			return p, refused(p.Name, "documents", err)
+// Warnings are the sentences of those notes that a sender should read before
+// going on.
+func (p Prepared) Warnings() []string {
+	var out []string
+	for _, n := range p.Notes {
+		if n.Warns() {
+			out = append(out, "“"+paraph.Shorten(p.Name, 60)+"”: "+n.Sentence())
 		}
 	}
-	pdf, info, err := d.Engine.Prepare(ctx, pdf)
+	return out
+}
+
+// Upload is a file that somebody sends.
+type Upload struct {
+	Name     string // with its extension
+	Data     []byte
+	Password string // opens it; "" for most. It is neither stored nor logged.
+}
+
+// Prepare is PrepareUpload for a file without a password.
+func (d *Desk) Prepare(ctx context.Context, name string, data []byte) (Prepared, error) {
+	return d.PrepareUpload(ctx, Upload{Name: name, Data: data})
+}
+
+// PrepareUpload looks at an uploaded PDF or picture and stores it. Of a file
+// that is refused nothing is stored; the error is Invalid or TooLarge and says
+// what to do about it. It stands at "documents", or at "password" when the file
+// needs one or has another: see NeedsPassword.
+func (d *Desk) PrepareUpload(ctx context.Context, u Upload) (Prepared, error) {
+	p := Prepared{Name: baseName(u.Name), UploadedSize: int64(len(u.Data))}
+	if p.UploadedSize > d.MaxSize {
+		return p, &paraph.Error{Kind: paraph.TooLarge, Field: "documents", Message: fmt.Sprintf("“%s” is larger than %d MB, the most that this server takes.", p.Name, d.MaxSize>>20)}
+	}
+	pdf, note, err := d.asPDF(ctx, u.Data)
+	if err != nil {
+		return p, refused(p.Name, "documents", err)
+	}
+	pdf, info, err := d.Engine.PrepareWith(ctx, pdf, seal.PrepareOptions{Password: u.Password})
 	if err != nil {
 		return p, refused(p.Name, "documents", err)
 	}
 	for _, page := range info.Pages {
 		p.Pages = append(p.Pages, paraph.Page{Width: page.Width, Height: page.Height})
 	}
-	p.Size = int64(len(pdf))
-	if p.Uploaded, err = d.Blobs.Put(ctx, data); err != nil {
+	p.Size, p.Notes = int64(len(pdf)), append(note, info.Notes...)
+	if p.Uploaded, err = d.Blobs.Put(ctx, u.Data); err != nil {
 		return p, err
 	}
 	p.Original, err = d.Blobs.Put(ctx, pdf)
 	return p, err
 }
 
-func (d *Desk) pictureToPDF(ctx context.Context, data []byte) ([]byte, error) {
+// asPDF makes a PDF of a picture, and notes it; a PDF is given back as it is.
+func (d *Desk) asPDF(ctx context.Context, data []byte) ([]byte, []paraph.Note, error) {
+	format := seal.ImageFormat(data)
+	if format == "" {
+		return data, nil, nil
+	}
+	pdf, pages, err := d.pictureToPDF(ctx, data)
+	return pdf, []paraph.Note{{Kind: paraph.NoteConverted, Count: pages, What: []string{format}}}, err
+}
+
+// PasswordField is where errors stand that ask for a file's password.
+const PasswordField = "password"
+
+// NeedsPassword tells what is the matter with the password of a file that
+// PrepareUpload refused: "password_required", "wrong_password", or "" when the
+// error is about something else.
+func NeedsPassword(err error) string {
+	in, ok := errors.AsType[*seal.InputError](err)
+	switch {
+	case !ok:
+		return ""
+	case in.Kind == seal.KindPassword:
+		return "password_required"
+	case in.Kind == seal.KindWrongPassword:
+		return "wrong_password"
+	}
+	return ""
+}
+
+func (d *Desk) pictureToPDF(ctx context.Context, data []byte) (pdf []byte, pages int, err error) {
 	defer d.inks.enter()()
-	return d.Engine.ImageToPDF(ctx, data)
+	return d.Engine.PicturesToPDF(ctx, data)
 }
 
 // baseName is a file's name without folders and extension.
@@ -84,6 +140,9 @@ func refused(name, field string, err error) error {
 	kind := paraph.Invalid
 	if in.Kind == seal.KindTooLarge || in.Kind == seal.KindTooManyPages {
 		kind = paraph.TooLarge
+	}
+	if NeedsPassword(err) != "" {
+		field = PasswordField
 	}
 	message := in.Message
 	if name != "" {

@@ -17,30 +17,28 @@ type DraftEdit struct {
 
 // EditDraft changes a draft by its form, all or nothing.
 func (d *Desk) EditDraft(ctx context.Context, who Who, id int64, k DraftEdit) (paraph.Envelope, error) {
-	return d.change(ctx, ofAccount(who.AccountID, id), draftOnly(func(e paraph.Envelope, now time.Time) (_ paraph.Envelope, err error) {
+	return d.change(ctx, ofAccount(who.AccountID, id), func(e paraph.Envelope, now time.Time) (_ paraph.Envelope, events []paraph.Event, err error) {
 		was := e
-		for i, p := range k.Add {
-			doc := p.document()
-			doc.ID = -int64(i) - 1
-			if e, err = e.AddDocument(doc, now); err != nil {
-				return was, err
-			}
+		if e, events, err = addAll(e, k.Add, who.Actor, now); err != nil {
+			return was, nil, err
 		}
 		if k.Remove != 0 {
-			if e, err = e.RemoveDocument(k.Remove, now); err != nil {
-				return was, err
+			var gone []paraph.Event
+			if e, gone, err = e.Withdraw(k.Remove, who.Actor, now); err != nil {
+				return was, nil, err
 			}
+			events = append(events, gone...)
 		}
 		if e, err = e.SetDetails(k.Details, now); err != nil {
-			return was, err
+			return was, nil, err
 		}
 		merged := make([]paraph.Recipient, len(k.Recipients))
 		for i, r := range k.Recipients {
 			merged[i] = mergeRecipient(&e, i, r)
 		}
 		if e, err = e.SetRecipients(merged, now); err != nil {
-			return was, err
+			return was, nil, err
 		}
-		return e, nil
-	}))
+		return e, events, nil
+	})
 }

@@ -99,13 +99,11 @@ func draft(who Who, o Order, now time.Time) (paraph.Envelope, []paraph.Event, er
 	if err != nil {
 		return e, nil, err
 	}
-	for i, p := range o.Documents {
-		doc := p.document()
-		doc.ID = -int64(i) - 1
-		if e, err = e.AddDocument(doc, now); err != nil {
-			return e, nil, err
-		}
+	e, added, err := addAll(e, o.Documents, who.Actor, now)
+	if err != nil {
+		return e, nil, err
 	}
+	events = append(events, added...)
 	o.Details.Name = o.Name
 	if e, err = e.SetDetails(o.Details, now); err != nil {
 		return e, nil, err
@@ -140,23 +138,32 @@ func draftOnly(rule func(e paraph.Envelope, now time.Time) (paraph.Envelope, err
 
 // AddDocuments adds prepared documents to a draft.
 func (d *Desk) AddDocuments(ctx context.Context, who Who, id int64, docs []Prepared) (paraph.Envelope, error) {
-	return d.change(ctx, ofAccount(who.AccountID, id), draftOnly(func(e paraph.Envelope, now time.Time) (_ paraph.Envelope, err error) {
-		for i, p := range docs {
-			doc := p.document()
-			doc.ID = -int64(i) - 1
-			if e, err = e.AddDocument(doc, now); err != nil {
-				return e, err
-			}
+	return d.change(ctx, ofAccount(who.AccountID, id), func(e paraph.Envelope, now time.Time) (paraph.Envelope, []paraph.Event, error) {
+		return addAll(e, docs, who.Actor, now)
+	})
+}
+
+// addAll adds prepared documents to a draft, which new fields can name by -1,
+// -2, … in their order.
+func addAll(e paraph.Envelope, docs []Prepared, by paraph.Actor, now time.Time) (paraph.Envelope, []paraph.Event, error) {
+	was, events := e, []paraph.Event(nil)
+	for i, p := range docs {
+		doc := p.document()
+		doc.ID = -int64(i) - 1
+		next, more, err := e.Upload(doc, by, now)
+		if err != nil {
+			return was, nil, err
 		}
-		return e, nil
-	}))
+		e, events = next, append(events, more...)
+	}
+	return e, events, nil
 }
 
 // RemoveDocument takes a document out of a draft.
 func (d *Desk) RemoveDocument(ctx context.Context, who Who, id, documentID int64) (paraph.Envelope, error) {
-	return d.change(ctx, ofAccount(who.AccountID, id), draftOnly(func(e paraph.Envelope, now time.Time) (paraph.Envelope, error) {
-		return e.RemoveDocument(documentID, now)
-	}))
+	return d.change(ctx, ofAccount(who.AccountID, id), func(e paraph.Envelope, now time.Time) (paraph.Envelope, []paraph.Event, error) {
+		return e.Withdraw(documentID, who.Actor, now)
+	})
 }
 
 // SetDetails changes what a draft's sender says about it.

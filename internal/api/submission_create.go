@@ -13,6 +13,7 @@ import (
 
 	"github.com/paraph-sign/paraph"
 	"github.com/paraph-sign/paraph/internal/desk"
+	"github.com/paraph-sign/paraph/internal/seal"
 	"github.com/paraph-sign/paraph/internal/webhook"
 )
 
@@ -163,7 +164,11 @@ func (o *ordering) decide() error {
 	if o.Name = o.n.Name; o.Name == "" {
 		o.Name = o.n.Documents[o.documents[0]].Name
 	}
-	for _, step := range []func() error{o.details, o.people, o.fields, o.overrides, o.fillable} {
+	steps := []func() error{o.details, o.people, o.fields, o.overrides, o.fillable}
+	if o.n.ImportForm {
+		steps = steps[:3] // the others are about fields that are not known yet
+	}
+	for _, step := range steps {
 		if err := step(); err != nil {
 			return err
 		}
@@ -171,8 +176,21 @@ func (o *ordering) decide() error {
 	return nil
 }
 
+// imported adds the form fields that a document has of its own, as fields of
+// the first submitter.
+func (o *ordering) imported(at string, fields []paraph.Field) {
+	for _, f := range fields {
+		f.ID, f.RecipientID = -int64(len(o.Fields))-1, -1
+		o.Fields = append(o.Fields, f)
+		o.paths = append(o.paths, at)
+	}
+}
+
 func (o *ordering) details() (err error) {
-	o.Details = paraph.Details{Sequential: o.n.Order != "random", ExternalID: o.n.ExternalID, RedirectTo: o.n.RedirectURL, ReplyTo: o.n.ReplyTo}
+	o.Details = paraph.Details{Sequential: o.n.Order != "random", ExternalID: o.n.ExternalID, RedirectTo: o.n.RedirectURL, ReplyTo: o.n.ReplyTo, Language: o.n.Language, TimeZone: o.n.TimeZone}
+	if o.n.Language != "" && !seal.IsLanguage(o.n.Language) {
+		return paraph.FieldErrorf("language", "The audit pages are not written in the language “%s”.", short(o.n.Language))
+	}
 	if m := o.n.Message; m != nil {
 		o.Details.Subject, o.Details.Message = m.Subject, m.Body
 	}
@@ -402,7 +420,7 @@ func (o *ordering) enter(k int, path string, raw json.RawMessage) error {
 
 // prepare looks at the files and pictures, and stores them.
 func (a *api) prepare(ctx context.Context, o *ordering) error {
-	for _, i := range o.documents {
+	for place, i := range o.documents {
 		d := &o.n.Documents[i]
 		at := fmt.Sprintf("documents[%d].file", i)
 		data, err := fileOf(at, d.File)
@@ -410,11 +428,28 @@ func (a *api) prepare(ctx context.Context, o *ordering) error {
 			return err
 		}
 		d.File = "" // it may be large
-		p, err := a.desk.Prepare(ctx, fileName(d.Name, i), data)
+		p, err := a.desk.PrepareUpload(ctx, desk.Upload{Name: fileName(d.Name, i), Data: data, Password: d.Password})
+		if why := desk.NeedsPassword(err); why != "" {
+			return locked(err, fmt.Sprintf("documents[%d].password", i), why)
+		}
 		if err != nil {
 			return moved(err, "documents", at)
 		}
+		if o.n.ImportForm {
+			var fields []paraph.Field
+			if p, fields, err = a.desk.WithForm(ctx, p, -int64(place)-1); err != nil {
+				return moved(err, "documents", at)
+			}
+			o.imported(at, fields)
+		}
 		o.Documents = append(o.Documents, p)
+	}
+	if o.n.ImportForm {
+		for _, step := range []func() error{o.overrides, o.fillable} {
+			if err := step(); err != nil {
+				return err
+			}
+		}
 	}
 	o.Values = map[int]paraph.Value{}
 	for _, in := range o.inputs {
@@ -430,6 +465,18 @@ func (a *api) prepare(ctx context.Context, o *ordering) error {
 		}
 	}
 	return nil
+}
+
+// locked stands beside the password of a file, and says to programs what is
+// the matter with it.
+func locked(err error, at, why string) error {
+	known, ok := errors.AsType[*paraph.Error](err)
+	if !ok {
+		return err
+	}
+	c := *known
+	c.Field, c.Message = at, c.Message+" Send it as password ("+why+")."
+	return &c
 }
 
 // fileOf is the bytes of a document.

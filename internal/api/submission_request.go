@@ -21,10 +21,13 @@ type NewSubmission struct {
 	ExpireAt     string         `json:"expire_at" doc:"Until when it can be signed, in ISO 8601." example:"2026-12-31T23:59:59Z"`
 	RedirectURL  string         `json:"completed_redirect_url" doc:"Where the browser goes on after signing."`
 	ExternalID   string         `json:"external_id" doc:"Your own number for it; searched by q."`
+	Language     string         `json:"language" doc:"Of the audit pages: en, de, fr, es, it, nl, pt or pl. As the space's settings say when left out." example:"de"`
+	TimeZone     string         `json:"timezone" doc:"Of the times in the audit pages, by its IANA name. As the space's settings say when left out." example:"Europe/Berlin"`
 	SendSMS      bool           `json:"send_sms" doc:"Not possible yet."`
 	TemplateIDs  []int64        `json:"template_ids" doc:"Not possible yet."`
 	Merge        bool           `json:"merge_documents" doc:"Not possible yet with several documents."`
 	Flatten      bool           `json:"flatten" doc:"Has no effect: what is signed is always drawn into the pages."`
+	ImportForm   bool           `json:"import_form_fields" doc:"true uses the form fields that the PDFs have of their own as fields of the first submitter, with their names, types, places, choices and values. Otherwise they stay as they look."`
 	RemoveTags   *bool          `json:"remove_tags" doc:"Has no effect yet: tags in the text of a PDF are not read."`
 	Variables    map[string]any `json:"variables" doc:"Has no effect yet."`
 }
@@ -38,7 +41,8 @@ type Message struct {
 // NewDocument is a file with its fields.
 type NewDocument struct {
 	Name     string     `json:"name" required:"true" example:"Lease"`
-	File     string     `json:"file" required:"true" doc:"A PDF, PNG or JPEG as base64 or data URL. URLs to fetch from are not possible yet."`
+	File     string     `json:"file" required:"true" doc:"A PDF, or a PNG, JPEG, GIF, WebP, TIFF or BMP, as base64 or data URL. URLs to fetch from are not possible yet."`
+	Password string     `json:"password" doc:"Opens the file when it is locked. It is not stored. Without it a locked file is refused with password_required in the sentence, with another with wrong_password."`
 	Fields   []NewField `json:"fields"`
 	Position int        `json:"position" doc:"The documents' order; as they come when left out."`
 }

@@ -31,6 +31,8 @@ type cli struct {
 
 	ForgetSecrets forgetCmd `cmd:"" help:"Remove the secrets of all webhooks, when the key that they are encrypted with is lost."`
 
+	Timestamp timestampCmd `cmd:"" help:"Have sealed documents timestamped that were sealed without, or for which no timestamp could be had."`
+
 	Version kong.VersionFlag `help:"Print the version." env:"-"`
 }
 
@@ -101,6 +103,14 @@ type serveCmd struct {
 	SealP12Password string `name:"seal-p12-password" env:"PARAPH_SEAL_P12_PASSWORD" help:"Its password; better set by PARAPH_SEAL_P12_PASSWORD." placeholder:"WORD"`
 	Name            string `help:"Name of this instance, in seals and on audit pages." default:"Paraph"`
 
+	// Timestamp authorities (RFC 3161) prove when a seal was made. Each is asked
+	// when those before it have failed. While none answers, documents are sealed
+	// at B-B; they are raised by later revisions for as long as a month.
+	TSAURL      []string       `name:"tsa-url" help:"Timestamp authority, in order of preference (repeatable, or with commas); may hold user:pass@." placeholder:"URL"`
+	PAdESLevel  string         `name:"pades-level" help:"Level of seals: B-T, B-LT, or B-LTA, which is renewed. Default: B-LTA with --tsa-url, else B-B." placeholder:"LEVEL"`
+	TSARoots    string         `name:"tsa-roots" help:"Believe timestamps only when they lead to a certificate in this PEM file." placeholder:"FILE" type:"path"`
+	TSAAllowNet []netip.Prefix `name:"tsa-allow-net" help:"Fetch revocation data from this network too (repeatable, or with commas)." placeholder:"CIDR"`
+
 	// Signs the links to files, and encrypts the secrets of webhooks in the
 	// database. Made at the first start and kept below --data; nodes that share
 	// a database need the same. To change it, start once with the old one as
@@ -145,6 +155,9 @@ func (c *serveCmd) check() error {
 	}
 	if c.Seed && !c.Dev {
 		return errors.New("--seed makes users whose password everybody knows, so it goes with --dev only")
+	}
+	if err := c.checkTimestamps(); err != nil {
+		return err
 	}
 	if c.MaxUpload < 1 || c.MaxUpload > 1000 {
 		return errors.New("--max-upload lies between 1 and 1000 MB")

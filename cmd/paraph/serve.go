@@ -131,11 +131,15 @@ func (c *serveCmd) start(ctx context.Context, log *slog.Logger) (_ *instance, er
 	if err != nil {
 		return nil, err
 	}
-	if in.desk, err = desk.New(parts.config(c, in)); err != nil {
+	meter := newMeter()
+	cfg := parts.config(c, in)
+	if cfg.Stamper, err = c.stamper(in, meter); err != nil {
+		return nil, err
+	}
+	if in.desk, err = desk.New(cfg); err != nil {
 		return nil, err
 	}
 	in.catcher = parts.catcher
-	meter := newMeter()
 	dispatcher, err := webhook.NewDispatcher(webhook.DispatcherConfig{Queue: in.desk.Queue(), Client: parts.client, Log: log, Observe: meter.delivery})
 	if err != nil {
 		return nil, err

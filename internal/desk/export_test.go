@@ -3,8 +3,15 @@ package desk
 import (
 	"context"
 
+	"github.com/paraph-sign/paraph/internal/job"
 	"github.com/paraph-sign/paraph/internal/store"
 )
+
+// Timestamp works a job that timestamps.
+func (d *Desk) Timestamp(ctx context.Context, j store.Job) error { return d.timestamp(ctx, j) }
+
+// TimestampKind is the kind of such jobs.
+func (d *Desk) TimestampKind() job.Kind { return d.timestampKind() }
 
 // ReplayStep works a claimed job of a replay; lost, if any, breaks off the
 // transaction right before its commit.

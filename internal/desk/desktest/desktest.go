@@ -38,6 +38,8 @@ type Options struct {
 	Allow    []netip.Prefix
 	Mailer   desk.Mailer // nil: the world's Mail
 	Log      *slog.Logger
+	// Stamper makes what timestamps the seals; nil: nothing does.
+	Stamper func(clock func() time.Time) *seal.Stamper
 }
 
 // World is a desk and all that it stands on.
@@ -93,8 +95,12 @@ func (w *World) open(t testing.TB, o Options) {
 	client, err := webhook.NewClient(webhook.ClientConfig{UserAgent: "Paraph/test", Allow: o.Allow, Clock: w.Clock.Now})
 	must(t, err)
 	t.Cleanup(client.Close)
+	var stamper *seal.Stamper
+	if o.Stamper != nil {
+		stamper = o.Stamper(w.Clock.Now)
+	}
 	w.Desk, err = desk.New(desk.Config{
-		Store: w.Store, Blobs: w.Blobs, Engine: tools.engine, Identity: tools.identity, Client: client, Mailer: o.Mailer,
+		Store: w.Store, Blobs: w.Blobs, Stamper: stamper, Engine: tools.engine, Identity: tools.identity, Client: client, Mailer: o.Mailer,
 		Links: desk.Links{Base: o.Base, Key: []byte("0123456789abcdef0123456789abcdef")}, Log: o.Log, MaxSize: o.MaxSize, Instance: "Paraph test",
 	})
 	must(t, err)

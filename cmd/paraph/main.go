@@ -29,8 +29,17 @@ type streams struct {
 // errQuiet ends a command with exit code 1 and no words: it has said all.
 var errQuiet = errors.New("said already")
 
+// exitError ends a command with an exit code of its own.
+type exitError struct {
+	error
+	code int
+}
+
+func (e *exitError) Unwrap() error { return e.error }
+
 // run is main without the process around it. It returns the exit code: 0, 1
-// when the command failed, 2 when it was called wrongly.
+// when the command failed, 2 when it was called wrongly or says so by an
+// exitError.
 func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	var c cli
 	exit := -1
@@ -57,6 +66,9 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	}
 	if !errors.Is(err, errQuiet) {
 		fmt.Fprintln(errOut, "paraph:", sentence(err))
+	}
+	if own, ok := errors.AsType[*exitError](err); ok {
+		return own.code
 	}
 	return 1
 }

@@ -119,10 +119,10 @@ func TestVerifyRefuses(t *testing.T) {
 	if err := os.WriteFile(file, []byte("not a PDF"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if s := paraphWith(t, "", "verify", file); s.code != 1 || s.out != "" || !strings.Contains(s.err, "not a PDF") {
+	if s := paraphWith(t, "", "verify", file); s.code != 2 || s.out != "" || !strings.Contains(s.err, "not a PDF") {
 		t.Errorf("a text file: %+v", s)
 	}
-	if s := paraphWith(t, "", "verify", file+".missing"); s.code != 1 {
+	if s := paraphWith(t, "", "verify", file+".missing"); s.code != 2 {
 		t.Errorf("a file that isn't there: %+v", s)
 	}
 }

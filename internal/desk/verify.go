@@ -7,7 +7,9 @@ import (
 )
 
 // Verify judges the signatures of a PDF as `paraph verify` does, trusting the
-// identity that seals here. The error is Invalid for what is no PDF.
+// identity that seals here and what the operating system trusts, and says
+// whether the file is one that was sealed here. The file is not kept. The error
+// is Invalid for what is no PDF.
 func (d *Desk) Verify(ctx context.Context, pdf []byte) (seal.Report, error) {
 	defer d.busy.enter()()
 	if err := context.Cause(ctx); err != nil {
@@ -17,11 +19,13 @@ func (d *Desk) Verify(ctx context.Context, pdf []byte) (seal.Report, error) {
 	if err != nil {
 		return rep, refused("", "file", err)
 	}
-	return rep, nil
+	known, err := d.Store.SealedHere(ctx, rep.Digest)
+	rep.SealedHere = &known
+	return rep, err
 }
 
 func (d *Desk) trust() seal.VerifyOptions {
-	opt := seal.VerifyOptions{Roots: d.Identity.Roots()}
+	opt := seal.VerifyOptions{Roots: d.Identity.Roots(), System: seal.SystemRoots()}
 	if d.Stamper != nil {
 		opt.TimestampRoots = d.Stamper.Roots()
 	}

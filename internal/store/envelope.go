@@ -250,6 +250,9 @@ func (tx *Tx) saveParts(ctx context.Context, was, e *paraph.Envelope) error {
 	if err := tx.saveFields(ctx, was, e, documents, recipients); err != nil {
 		return fmt.Errorf("save fields of envelope %d: %w", e.ID, err)
 	}
+	if err := tx.rememberSealed(ctx, was, e); err != nil {
+		return fmt.Errorf("remember the sealed files of envelope %d: %w", e.ID, err)
+	}
 	for table, gone := range map[string][]int64{
 		"recipients": missing(was.Recipients, e.Recipients, func(r paraph.Recipient) int64 { return r.ID }),
 		"documents":  missing(was.Documents, e.Documents, func(d paraph.Document) int64 { return d.ID }),

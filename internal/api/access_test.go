@@ -22,6 +22,7 @@ var bodies = map[string]any{
 	"createListener":          m{"events": []string{"form.*"}},
 	"hearEvents":              m{},
 	"testListeners":           m{"event": "form.viewed"},
+	"verifyPdf":               m{"file": base64Of(desktest.PDF(1))},
 }
 
 // operation is one of the described routes.

@@ -26,7 +26,7 @@ const (
 // maxBodyOf is how long the body of a request may be. A submission's documents
 // come as base64, which takes four bytes for three.
 func (a *api) maxBodyOf(r *http.Request) int64 {
-	if r.URL.Path == "/api/submissions/pdf" {
+	if r.URL.Path == "/api/submissions/pdf" || r.URL.Path == verifyPath {
 		return a.cfg.MaxSize/3*4 + 1<<20
 	}
 	return maxBody
@@ -45,6 +45,9 @@ func (a *api) readBody(next http.Handler) http.Handler {
 		guest := a.desk.Uploads.Guest()
 		defer guest.Leave()
 		b, err := readAll(guest.Reader(http.MaxBytesReader(w, r.Body, most)), min(r.ContentLength, firstRead))
+		if boundary := multipartBoundary(r); err == nil && boundary != "" {
+			b, err = fileAsJSON(b, boundary)
+		}
 		if err == nil {
 			err = paraph.CheckJSON(b)
 		}

@@ -62,6 +62,7 @@ func (a *api) routes() {
 	handle(a, route{"POST", "/listeners/test", "testListeners", listeners, "Send a test event to all listeners", "", 0}, a.testListeners)
 	handle(a, route{"DELETE", "/listeners/{id}", "deleteListener", listeners, "End a listener", "", 0}, a.deleteListener)
 
+	handle(a, route{"POST", "/tools/verify", "verifyPdf", others, "Verify a PDF's signatures", verifyAbout, 0}, a.verify)
 	handle(a, route{"GET", "/user", "getUser", others, "Get the token's user", "", 0}, a.getUser)
 	handle(a, route{"GET", "/events/types", "listEventTypes", others, "List the events that webhooks can ask for", "For people they are shown at /docs/events.", 0}, a.listEventTypes)
 	handle(a, route{"GET", "/events/types/{name}", "getEventType", others, "Get an event with the schema of its body", "", 0}, a.getEventType)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/paraph-sign/paraph"
 	"github.com/paraph-sign/paraph/internal/desk"
+	"github.com/paraph-sign/paraph/internal/seal"
 	"github.com/paraph-sign/paraph/internal/web/ui/draft"
 	envelopenew "github.com/paraph-sign/paraph/internal/web/ui/envelope_new"
 	"github.com/paraph-sign/paraph/internal/web/ui/kit"
@@ -35,8 +36,18 @@ func asError(err error) (*paraph.Error, bool) { return errors.AsType[*paraph.Err
 
 func (s *server) drop(upload string) envelopenew.Drop {
 	return envelopenew.Drop{
-		Upload: upload, MaxBytes: s.MaxSize, Hint: "PDF files up to " + megabytes(s.MaxSize) + ", or PNG and JPEG pictures, which become PDFs.",
+		Upload: upload, MaxBytes: s.MaxSize, Hint: "PDF files up to " + megabytes(s.MaxSize) + ", or pictures (PNG, JPEG, TIFF, WebP, GIF), which become PDFs.",
 	}
+}
+
+// locked is the sentence of the first refusal that asks for a file's password, "" when none does.
+func locked(refused []*paraph.Error) string {
+	for _, e := range refused {
+		if e.Field == desk.PasswordField {
+			return e.Message
+		}
+	}
+	return ""
 }
 
 func (s *server) newEnvelopePage(w http.ResponseWriter, r *http.Request) error {
@@ -49,11 +60,11 @@ func (s *server) showNew(w http.ResponseWriter, r *http.Request, status int, v d
 
 // prepare looks at files and keeps the good ones. refused are the sentences
 // about the others; err is what stops all.
-func (s *server) prepare(ctx context.Context, files []upload) (good []desk.Prepared, refused []*paraph.Error, err error) {
-	for _, u := range files {
+func (s *server) prepare(ctx context.Context, f form) (good []desk.Prepared, refused []*paraph.Error, err error) {
+	for _, u := range f.files {
 		p, err := desk.Prepared{}, u.refused
 		if err == nil {
-			p, err = s.Desk.Prepare(ctx, u.name, u.data)
+			p, err = s.Desk.PrepareUpload(ctx, desk.Upload{Name: u.name, Data: u.data, Password: f.Get("file_password")})
 		}
 		if k := paraph.KindOf(err); k == paraph.Invalid || k == paraph.TooLarge {
 			e, _ := asError(err)
@@ -90,7 +101,7 @@ func (s *server) newEnvelope(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	good, refused, err := s.prepare(r.Context(), f.files)
+	good, refused, err := s.prepare(r.Context(), f)
 	if err != nil {
 		return err
 	}
@@ -120,7 +131,9 @@ func (s *server) refuseNew(w http.ResponseWriter, r *http.Request, f form, refus
 	if wantsJSON(r) {
 		return refused[0]
 	}
-	return s.showNew(w, r, statusOf(refused[0]), draft.New{Name: f.Get("name"), Errors: sentences(refused), Drop: s.drop("/envelopes")})
+	v := draft.New{Name: f.Get("name"), Errors: sentences(refused), Drop: s.drop("/envelopes")}
+	v.Drop.Locked = locked(refused)
+	return s.showNew(w, r, statusOf(refused[0]), v)
 }
 
 func sentences(errs []*paraph.Error) []string {
@@ -141,7 +154,7 @@ func (s *server) addDocuments(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	good, refused, err := s.prepare(r.Context(), f.files)
+	good, refused, err := s.prepare(r.Context(), f)
 	if err != nil {
 		return err
 	}
@@ -185,6 +198,7 @@ func (s *server) draftView(e *paraph.Envelope) draft.View {
 	v := draft.View{
 		ID: e.ID, Name: e.Name, Subject: e.Subject, Message: e.Message, Sequential: e.Sequential, Drop: s.drop(envelopePath(e.ID) + "/documents"),
 		Today: s.Store.Now().Format(time.DateOnly), Documents: draftDocuments(e), Wrong: map[string]string{},
+		Languages: languageOptions(e.Language), TimeZone: e.TimeZone,
 	}
 	if !e.ExpireAt.IsZero() {
 		v.ExpireOn = e.ExpireAt.UTC().Format(time.DateOnly)
@@ -197,13 +211,23 @@ func (s *server) draftView(e *paraph.Envelope) draft.View {
 	return v
 }
 
+// languageOptions are the languages of the audit pages, and before them the one
+// of the space's settings.
+func languageOptions(chosen string) []kit.Option {
+	out := []kit.Option{{Label: "As in your settings", Selected: chosen == ""}}
+	for _, l := range seal.Languages() {
+		out = append(out, kit.Option{Value: l[0], Label: l[1], Selected: l[0] == chosen})
+	}
+	return out
+}
+
 func draftDocuments(e *paraph.Envelope) []draft.Document {
 	var out []draft.Document
 	for _, d := range e.Documents {
 		w, h := pictureSize(d.Pages[0], thumbnailWidth)
 		out = append(out, draft.Document{
 			ID: d.ID, Name: d.Name, Facts: pageCount(len(d.Pages)) + ", " + kit.Bytes(d.Size), Width: w, Height: h,
-			Thumbnail: pictureURL(documentPath(e, d), e, d, 0, thumbnailWidth),
+			Thumbnail: pictureURL(documentPath(e, d), e, d, 0, thumbnailWidth), Notes: draftNotes(d), FormFields: d.FormFields(), Imported: d.Imported(),
 		})
 	}
 	return out
@@ -245,7 +269,13 @@ func recipientOf(r envelopenew.Row) paraph.Recipient {
 func detailsOf(e *paraph.Envelope, f form) (paraph.Details, *paraph.Error) {
 	k := paraph.Details{
 		Name: f.Get("name"), Subject: f.Get("subject"), Message: f.Get("message"), Sequential: f.Get("sequential") != "",
-		ExternalID: e.ExternalID, RedirectTo: e.RedirectTo, ReplyTo: e.ReplyTo,
+		ExternalID: e.ExternalID, RedirectTo: e.RedirectTo, ReplyTo: e.ReplyTo, Language: e.Language, TimeZone: e.TimeZone,
+	}
+	if f.Has("language") {
+		k.Language = f.Get("language")
+	}
+	if f.Has("timezone") {
+		k.TimeZone = strings.TrimSpace(f.Get("timezone"))
 	}
 	if day := strings.TrimSpace(f.Get("expire_at")); day != "" {
 		t, err := time.Parse(time.DateOnly, day)
@@ -270,7 +300,7 @@ func (s *server) saveDetails(w http.ResponseWriter, r *http.Request) error {
 	}
 	f := draftForm{raw, rowsOf(raw)}
 	f.changeRows()
-	good, refused, err := s.prepare(r.Context(), f.files)
+	good, refused, err := s.prepare(r.Context(), f.form)
 	if err != nil {
 		return err
 	}
@@ -278,7 +308,10 @@ func (s *server) saveDetails(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.answerDraft(w, r, saved, f, sentences(refused), wrong)
+	if err := s.form(r, &saved, f, &wrong); err != nil {
+		return err
+	}
+	return s.answerDraft(w, r, saved, f, refused, wrong)
 }
 
 // changeRows does what the buttons in the list of recipients say.
@@ -328,6 +361,8 @@ func repair(edit *desk.DraftEdit, e *paraph.Envelope, field string) bool {
 		edit.Details.Subject, edit.Details.Message = e.Subject, e.Message
 	case "expire_at":
 		edit.Details.ExpireAt = time.Time{}
+	case "language", "timezone":
+		edit.Details.Language, edit.Details.TimeZone = e.Language, e.TimeZone
 	case "documents":
 		if len(edit.Add) == 0 {
 			return false
@@ -377,7 +412,7 @@ type savedDraft struct {
 	Wrong map[string]string `json:"wrong"`
 }
 
-func (s *server) answerDraft(w http.ResponseWriter, r *http.Request, e paraph.Envelope, f draftForm, refused []string, wrong []*paraph.Error) error {
+func (s *server) answerDraft(w http.ResponseWriter, r *http.Request, e paraph.Envelope, f draftForm, refused, wrong []*paraph.Error) error {
 	f.identify(&e)
 	if wantsJSON(r) {
 		out := savedDraft{IDs: []string{}, Wrong: map[string]string{}}
@@ -431,11 +466,11 @@ func (f *draftForm) identify(e *paraph.Envelope) {
 func clampOrder(n int) int { return min(max(n, 1), paraph.MaxRecipients) }
 
 // wrongDraft is the form as it was filled in, with what is wrong beside it.
-func (s *server) wrongDraft(e *paraph.Envelope, f draftForm, refused []string, wrong []*paraph.Error) draft.View {
+func (s *server) wrongDraft(e *paraph.Envelope, f draftForm, refused, wrong []*paraph.Error) draft.View {
 	v := s.draftView(e)
-	v.Errors, v.Recipients.Rows = refused, f.rows
+	v.Errors, v.Recipients.Rows, v.Drop.Locked = sentences(refused), f.rows, locked(refused)
 	v.Name, v.Subject, v.Message, v.Sequential = f.Get("name"), f.Get("subject"), f.Get("message"), f.Get("sequential") != ""
-	v.ExpireOn = f.Get("expire_at")
+	v.ExpireOn, v.Languages, v.TimeZone = f.Get("expire_at"), languageOptions(f.Get("language")), f.Get("timezone")
 	filled := []int{} // the rules count recipients without the blank rows
 	for i, row := range f.rows {
 		if !blank(row) {
@@ -453,7 +488,7 @@ func (s *server) wrongDraft(e *paraph.Envelope, f draftForm, refused []string, w
 			v.Recipients.Rows[filled[i]].NameError = x.Message
 		case x.Field == "recipients":
 			v.Recipients.Error = x.Message
-		case slices.Contains([]string{"name", "subject", "message", "expire_at"}, x.Field):
+		case slices.Contains([]string{"name", "subject", "message", "expire_at", "timezone"}, x.Field):
 			v.Wrong[x.Field] = x.Message
 		default:
 			v.Wrong[""] = strings.TrimSpace(v.Wrong[""] + " " + x.Message)
@@ -496,7 +531,7 @@ func fixPage(field string) string {
 		return "/fields"
 	case strings.HasPrefix(field, "recipients"):
 		return "/edit#people"
-	case field == "expire_at":
+	case field == "expire_at" || field == "timezone":
 		return "/edit#message-part"
 	}
 	return "/edit"

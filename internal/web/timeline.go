@@ -28,6 +28,8 @@ func moment(e *paraph.Envelope, ev paraph.Event) kit.Moment {
 	switch ev.Type {
 	case paraph.EnvelopeCreated:
 		return kit.Moment{Icon: "file", Title: "Created by " + by + through(ev)}
+	case paraph.DocumentAdded, paraph.DocumentRemoved, paraph.DocumentChanged:
+		return documentMoment(ev, by)
 	case paraph.EnvelopeSent:
 		return kit.Moment{Icon: "send", Tone: kit.Info, Title: "Sent by " + by + through(ev)}
 	case paraph.RecipientInvited:
@@ -46,6 +48,33 @@ func moment(e *paraph.Envelope, ev paraph.Event) kit.Moment {
 		return kit.Moment{Icon: "x", Tone: kit.Error, Title: who + " declined", Detail: quoted(ev.Data["reason"])}
 	}
 	return laterMoment(ev, who, by)
+}
+
+// documentMoment tells of a document, with its digest and what was done with
+// the file.
+func documentMoment(ev paraph.Event, by string) kit.Moment {
+	name := quoted(ev.Data["name"])
+	switch {
+	case ev.Type == paraph.DocumentRemoved:
+		return kit.Moment{Icon: "trash", Title: by + " took " + name + " out"}
+	case ev.Type == paraph.DocumentChanged && ev.Data["why"] == "form_restored":
+		return kit.Moment{Icon: "file", Title: by + " gave " + name + " its form fields back", Detail: "SHA-256 " + ev.Data["sha256"]}
+	case ev.Type == paraph.DocumentChanged:
+		return kit.Moment{Icon: "file", Title: by + " used the form fields of " + name, Detail: "SHA-256 " + ev.Data["sha256"]}
+	}
+	m := kit.Moment{Icon: "file", Title: name + " was added by " + by + through(ev)}
+	said := []string{"SHA-256 " + ev.Data["sha256"] + "."}
+	if up := ev.Data["uploaded_sha256"]; up != "" {
+		said = append(said, "The file that was uploaded: "+up+".")
+	}
+	for _, n := range ev.Notes() {
+		said = append(said, n.Sentence())
+		if n.Warns() {
+			m.Tone = kit.Warning
+		}
+	}
+	m.Detail = strings.Join(said, " ")
+	return m
 }
 
 func laterMoment(ev paraph.Event, who, by string) kit.Moment {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	envelopenew "github.com/paraph-sign/paraph/internal/web/ui/envelope_new"
+	"github.com/paraph-sign/paraph/internal/web/ui/kit"
 )
 
 // New is the page on which an envelope begins.
@@ -29,12 +30,18 @@ type View struct {
 	Subject    string
 	Message    string
 	ExpireOn   string            // 2006-01-02
+	Languages  []kit.Option      // of the audit pages
+	TimeZone   string            // of times in them; "": the space's
 	Today      string            // 2006-01-02
 	Wrong      map[string]string // by input, and "" for what stands at none
 }
 
 // Document is one PDF in the draft.
 type Document struct {
+	Notes      []Note
+	FormFields int  // that the PDF has of its own and that can be used
+	Imported   bool // they are used
+
 	ID            int64
 	Name, Facts   string
 	Thumbnail     string
@@ -89,6 +96,24 @@ func (p Person) fields() string {
 	}
 	return strconv.Itoa(p.Fields) + " fields"
 }
+
+// Note is something about a document's file.
+type Note struct {
+	Text  string
+	Warns bool
+}
+
+func (d Document) formText() string {
+	switch {
+	case d.Imported:
+		return "Its form fields are used as fields. Change them, or give them to others, in the next step."
+	case d.FormFields == 1:
+		return "This PDF has a form field of its own."
+	}
+	return "This PDF has " + number(d.FormFields) + " form fields of its own."
+}
+
+func formValue(what string, d Document) string { return what + "-form-" + strconv.FormatInt(d.ID, 10) }
 
 func (v View) removeLabel(d Document) string { return "Remove " + d.Name }
 

@@ -17,6 +17,9 @@ interface Item {
   sent: number;
   stored?: Stored;
   error?: string;
+  /** The file needs a password, or another one. */
+  locked?: boolean;
+  password?: string;
   request?: XMLHttpRequest;
 }
 
@@ -88,6 +91,7 @@ class Dropzone extends HTMLElement {
     const body = new FormData();
     const name = this.closest("form")?.querySelector<HTMLInputElement>("input[name=name]")?.value;
     if (name) body.append("name", name);
+    if (item.password) body.append("file_password", item.password);
     body.append("file", item.file);
     request.send(body);
   }
@@ -99,6 +103,7 @@ class Dropzone extends HTMLElement {
       return;
     }
     const why = request.status === 413 ? "This file is too large." : request.status === 507 ? "The server’s disk is full." : "This file was refused.";
+    item.locked = body["field"] === "password";
     this.failed(item, typeof body["error"] === "string" ? body["error"] : why);
   }
 
@@ -145,6 +150,22 @@ class Dropzone extends HTMLElement {
     this.sendNext();
   }
 
+  /** Tries a locked file with the password that stands beside it. */
+  private unlock(item: Item, e: Event): void {
+    e.preventDefault();
+    const input = (e.currentTarget as HTMLElement).closest("[data-unlock]")?.querySelector("input");
+    if (!input?.value) {
+      input?.focus();
+      return;
+    }
+    item.password = input.value;
+    this.again(item);
+  }
+
+  private unlockOnEnter(item: Item, e: KeyboardEvent): void {
+    if (e.key === "Enter") this.unlock(item, e);
+  }
+
   /** Goes on once every file is stored; one that was refused waits until its reader has seen why. */
   private finish(): void {
     if (this.items.length === 0 || !this.items.every((i) => i.stored)) return;
@@ -161,10 +182,16 @@ class Dropzone extends HTMLElement {
       <span class="min-w-0 grow">
         <bdi class="font-medium">${item.file.name}</bdi>
         ${item.error ? html`<span class="block text-sm text-error">${item.error}</span>` : nothing}
+        ${item.locked && item.error ? html`<span class="mt-2 flex flex-wrap items-end gap-2" data-unlock>
+          <label class="grid min-w-0 gap-1 text-sm">Password of the PDF
+            <input class="field-input" type="password" autocomplete="off" @keydown=${(e: KeyboardEvent) => this.unlockOnEnter(item, e)}>
+          </label>
+          <button class="btn btn-sm btn-primary" type="button" @click=${(e: Event) => this.unlock(item, e)}>Open</button>
+        </span>` : nothing}
         ${item.stored ? html`<span class="block text-sm text-muted">${facts(item.stored)}</span><input type="hidden" name=${name} value=${item.stored.id}>` : nothing}
         ${!item.stored && !item.error ? html`<progress class="meter" max="1" value=${item.sent} aria-label="Sending ${item.file.name}"></progress>` : nothing}
       </span>
-      ${item.error ? html`<button class="btn btn-sm" type="button" @click=${() => this.again(item)}>Try again</button>` : nothing}
+      ${item.error && !item.locked ? html`<button class="btn btn-sm" type="button" @click=${() => this.again(item)}>Try again</button>` : nothing}
       ${item.stored && leaves ? nothing : html`<button class="btn btn-ghost btn-square btn-sm" type="button" aria-label="Remove ${item.file.name}" @click=${() => this.discard(item)}>${icon("x")}</button>`}
     </div>`), this.list!);
   }

@@ -14,7 +14,7 @@ const Script = "envelope_new.js"
 // Drop is a place for files inside a form.
 //
 // Without scripts it is a file input named Name. With scripts each file is posted by itself to Upload, as multipart with the
-// file in "file"; the answer is JSON: {"id","name","pages","size"}, or a status of 400 or more with {"error"}. Each stored file
+// file in "file" and, when it needs one, its password in "file_password"; the answer is JSON: {"id","name","pages","size"}, or a status of 400 or more with {"error"}, and "field": "password" when a password is asked for. Each stored file
 // becomes a hidden input named Stored with its id. When Done is set, the browser goes there once all files are stored. An answer
 // may carry "upload", where more files go, and "done", for when the first file begins an envelope.
 type Drop struct {
@@ -22,10 +22,11 @@ type Drop struct {
 	Stored   string // "document" when empty
 	Upload   string
 	Done     string
-	Accept   string // "application/pdf,image/png,image/jpeg" when empty
+	Accept   string // PDFs and the pictures that are read when empty
 	MaxBytes int64  // refused before sending; 0 is no limit
 	Hint     string
 	Error    string
+	Locked   string // what is the matter with a file that needs a password; its input is shown then
 	Files    []File // stored already
 }
 
@@ -38,7 +39,9 @@ type File struct {
 
 func (d Drop) name() string   { return or(d.Name, "file") }
 func (d Drop) stored() string { return or(d.Stored, "document") }
-func (d Drop) accept() string { return or(d.Accept, "application/pdf,image/png,image/jpeg") }
+func (d Drop) accept() string {
+	return or(d.Accept, "application/pdf,image/png,image/jpeg,image/tiff,image/webp,image/gif,.tif,.tiff")
+}
 
 func (f File) facts() string {
 	pages := strconv.Itoa(f.Pages) + " pages"

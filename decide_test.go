@@ -92,9 +92,10 @@ func TestSetDetails(t *testing.T) {
 	t.Parallel()
 	e := plain(t, of(draft(t, false).SetDetails(Details{
 		Name: " A ", Subject: " Hi\nthere ", Message: " a\r\nb\x00 ", Sequential: true, ExpireAt: at(9), ExternalID: "x\x00", RedirectTo: "https://x/\x00", ReplyTo: "ME@X.org",
+		Language: "de", TimeZone: "Europe/Berlin",
 	}, at(1))))
-	got := Details{e.Name, e.Subject, e.Message, e.Sequential, e.ExpireAt, e.ExternalID, e.RedirectTo, e.ReplyTo}
-	want := Details{"A", "Hi there", "a\nb", true, at(9), "x", "https://x/", "me@x.org"}
+	got := Details{e.Name, e.Subject, e.Message, e.Sequential, e.ExpireAt, e.ExternalID, e.RedirectTo, e.ReplyTo, e.Language, e.TimeZone}
+	want := Details{"A", "Hi there", "a\nb", true, at(9), "x", "https://x/", "me@x.org", "de", "Europe/Berlin"}
 	if got != want || !e.UpdatedAt.Equal(at(1)) {
 		t.Errorf("details are %+v, want %+v", got, want)
 	}
@@ -591,7 +592,12 @@ func TestSeal(t *testing.T) {
 	if again, events, err := e.Seal(Artefacts{}, at(7)); err != nil || events != nil || !cmp.Equal(e, again) {
 		t.Errorf("sealed twice: %v, %v", events, err)
 	}
-	for _, a := range []Artefacts{{}, {AuditLog: digest("d")}, {Documents: a.Documents}} {
+	e, events, err = completed(t).Seal(Artefacts{Documents: a.Documents}, at(6)) // the audit pages stand behind the document
+	must(t, e, events, err)
+	if _, named := events[0].Data["audit_log_sha256"]; named || e.AuditLog != "" {
+		t.Errorf("an audit log that isn't there is named: %+v", events)
+	}
+	for _, a := range []Artefacts{{}, {AuditLog: digest("d")}} {
 		_, _, err := completed(t).Seal(a, at(6))
 		refused(t, err, Internal, "")
 	}

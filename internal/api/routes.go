@@ -29,6 +29,7 @@ func (a *api) routes() {
 	handle(a, route{"PUT", "/submissions/{id}", "updateSubmission", submissions, "Archive a submission or bring it back", "", 0}, a.updateSubmission)
 	handle(a, route{"DELETE", "/submissions/{id}", "archiveSubmission", submissions, "Archive or delete a submission", "An archived submission is hidden from lists; its links go on working. A deleted one is gone, and cancelled if it was pending.", 0}, a.deleteSubmission)
 	handle(a, route{"GET", "/submissions/{id}/documents", "getSubmissionDocuments", submissions, "Get a submission's documents", "Links to the PDFs as they now stand: sealed once everybody has completed, before that with what has been signed so far.", 0}, a.getDocuments)
+	handle(a, route{"GET", "/submissions/{id}/downloads", "getSubmissionDownloads", submissions, "Get links to all files of a submission", "Each document in its versions, the audit log, all as one PDF, all as a ZIP.", 0}, a.getDownloads)
 
 	handle(a, route{"GET", "/submitters", "listSubmitters", submitters, "List submitters", "The newest first.", 0}, a.listSubmitters)
 	handle(a, route{"GET", "/submitters/{id}", "getSubmitter", submitters, "Get a submitter", "", 0}, a.getSubmitter)

@@ -152,7 +152,7 @@ type Documents struct {
 
 type documentsQuery struct {
 	ByID
-	Merge bool `query:"merge" doc:"true asks for one file of all documents, which is possible only when there is one."`
+	Merge bool `query:"merge" doc:"true asks for one file of all documents and the audit log. It carries no seal and says so; it can be had once everybody has completed. A submission with one document answers that."`
 }
 
 func (a *api) getDocuments(ctx context.Context, in *documentsQuery) (out Documents, err error) {
@@ -160,12 +160,51 @@ func (a *api) getDocuments(ctx context.Context, in *documentsQuery) (out Documen
 	if err != nil {
 		return out, err
 	}
-	if in.Merge && len(e.Documents) != 1 {
-		return out, paraph.FieldErrorf("merge", "Documents can't be merged into one file yet.")
-	}
 	out = Documents{ID: e.ID, Documents: []webhook.FormDocument{}}
+	if in.Merge && len(e.Documents) != 1 {
+		if e.SealedAt.IsZero() {
+			return out, paraph.FieldErrorf("merge", "The documents can be merged once everybody has completed.")
+		}
+		out.Documents = append(out.Documents, webhook.FormDocument{Name: e.Name, URL: a.desk.Links.CombinedLink(&e, a.cfg.Store.Now())})
+		return out, nil
+	}
 	for _, d := range e.Documents {
 		out.Documents = append(out.Documents, webhook.FormDocument{Name: d.Name, URL: a.desk.Links.DocumentLink(&e, d, a.cfg.Store.Now())})
+	}
+	return out, nil
+}
+
+// Downloads are links to all files of a submission. They hold for 90 days, for
+// whoever has them.
+type Downloads struct {
+	ID        int64              `json:"id"`
+	Documents []DocumentDownload `json:"documents"`
+	AuditLog  *string            `json:"audit_log_url" doc:"The audit log as a PDF of its own; null until everybody has completed, and when the audit pages stand only behind the documents." format:"uri"`
+	Combined  *string            `json:"combined_document_url" doc:"All sealed documents and the audit log as one PDF, which carries no seal; null until they are sealed." format:"uri"`
+	Archive   string             `json:"archive_url" doc:"All files as a ZIP." format:"uri"`
+}
+
+// DocumentDownload is one document in its versions.
+type DocumentDownload struct {
+	Name     string  `json:"name"`
+	Original string  `json:"original_url" doc:"As it was sent." format:"uri"`
+	Current  string  `json:"current_url" doc:"As it now stands: with what has been signed so far, or sealed." format:"uri"`
+	Sealed   *string `json:"sealed_url" doc:"With its seal; null until everybody has completed." format:"uri"`
+}
+
+func (a *api) getDownloads(ctx context.Context, in *ByID) (out Downloads, err error) {
+	e, err := a.store.Envelope(ctx, whoOf(ctx).AccountID, in.ID)
+	if err != nil {
+		return out, err
+	}
+	l, now := a.desk.Links, a.cfg.Store.Now()
+	out = Downloads{ID: e.ID, Documents: []DocumentDownload{}, AuditLog: orNull(l.AuditLink(&e, now)), Combined: orNull(l.CombinedLink(&e, now)), Archive: l.ArchiveLink(&e, now)}
+	for _, d := range e.Documents {
+		x := DocumentDownload{Name: d.Name, Original: l.OriginalLink(&e, d, now), Current: l.DocumentLink(&e, d, now)}
+		if d.Sealed != "" {
+			x.Sealed = &x.Current
+		}
+		out.Documents = append(out.Documents, x)
 	}
 	return out, nil
 }

@@ -110,7 +110,7 @@ func TestMailsFollow(t *testing.T) {
 		wantMails(t, "all signed", mails(w, &seen),
 			"ben@example.com Completed", "clara@example.com Completed", "dora@example.com Completed", p.User.Email+" Completed")
 		for _, m := range w.Mail.List()[:4] {
-			if len(m.Attachments) != 1 || m.Attachments[0].Name != "lease.pdf" {
+			if len(m.Attachments) != 1 || m.Attachments[0].Name != "lease (signed).pdf" {
 				t.Fatalf("the mail to %s carries %d files", m.To.Email, len(m.Attachments))
 			}
 			report, err := seal.Verify(m.Attachments[0].Data, seal.VerifyOptions{Roots: w.Desk.Identity.Roots()})

@@ -13,7 +13,7 @@ type File struct {
 	io.ReadCloser
 	Name        string
 	ContentType string
-	Size        int64
+	Size        int64  // in bytes; -1: not known before it is read
 	Tag         string // names these very bytes
 }
 
@@ -24,39 +24,56 @@ func (d *Desk) stored(ctx context.Context, digest, name, contentType string) (Fi
 	return File{ReadCloser: body, Name: fileName(name), ContentType: contentType, Size: size, Tag: digest}, err
 }
 
+// named opens what is stored under a name that the account has for it.
+func (d *Desk) named(ctx context.Context, e *paraph.Envelope, digest, name string, status fileStatus) (File, error) {
+	n, err := d.namer(ctx, e)
+	if err != nil {
+		return File{}, err
+	}
+	body, size, err := d.Blobs.Open(ctx, digest)
+	return File{ReadCloser: body, Name: n.file(name, status, ".pdf"), ContentType: pdfType, Size: size, Tag: digest}, err
+}
+
 // OriginalFile is a document as it was when it was sent.
-func (d *Desk) OriginalFile(ctx context.Context, doc paraph.Document) (File, error) {
-	return d.stored(ctx, doc.Original, doc.Name+".pdf", pdfType)
+func (d *Desk) OriginalFile(ctx context.Context, e *paraph.Envelope, doc paraph.Document) (File, error) {
+	return d.named(ctx, e, doc.Original, doc.Name, statusOriginal)
 }
 
 // SealedFile is a document with its seal. The error is NotFound until there
 // is one.
-func (d *Desk) SealedFile(ctx context.Context, doc paraph.Document) (File, error) {
+func (d *Desk) SealedFile(ctx context.Context, e *paraph.Envelope, doc paraph.Document) (File, error) {
 	if doc.Sealed == "" {
 		return File{}, paraph.Errorf(paraph.NotFound, "This document is not sealed yet.")
 	}
-	return d.stored(ctx, doc.Sealed, doc.Name+" (signed).pdf", pdfType)
+	return d.named(ctx, e, doc.Sealed, doc.Name, statusSealed)
 }
 
 // CurrentFile is a document as it now stands; see CurrentPDF.
 func (d *Desk) CurrentFile(ctx context.Context, e *paraph.Envelope, doc paraph.Document) (File, error) {
 	if doc.Sealed != "" {
-		return d.SealedFile(ctx, doc)
+		return d.SealedFile(ctx, e, doc)
+	}
+	n, err := d.namer(ctx, e)
+	if err != nil {
+		return File{}, err
 	}
 	pdf, err := d.CurrentPDF(ctx, e, doc)
 	if err != nil {
 		return File{}, wrap(err, "draw document", doc.ID)
 	}
-	return File{io.NopCloser(bytes.NewReader(pdf)), fileName(doc.Name + ".pdf"), pdfType, int64(len(pdf)), StateTag(e, doc)}, nil
+	return File{io.NopCloser(bytes.NewReader(pdf)), n.file(doc.Name, statusCurrent, ".pdf"), pdfType, int64(len(pdf)), StateTag(e, doc)}, nil
 }
 
 // AuditFile is the audit log of a sealed envelope. The error is NotFound until
-// there is one.
+// there is one, and when the audit pages are no file of their own.
 func (d *Desk) AuditFile(ctx context.Context, e *paraph.Envelope) (File, error) {
-	if e.AuditLog == "" {
+	switch {
+	case e.SealedAt.IsZero():
 		return File{}, paraph.Errorf(paraph.NotFound, "The audit log is made when everybody has signed.")
+	case e.AuditLog == "":
+		return File{}, paraph.Errorf(paraph.NotFound, "The audit log stands at the end of each sealed document.")
 	}
-	return d.stored(ctx, e.AuditLog, "Audit Log - "+e.Name+".pdf", pdfType)
+	return d.named(ctx, e, e.AuditLog, e.Name, statusAudit)
 }
 
 // ValueFile is the picture of a signature or initials. The error is NotFound
@@ -84,8 +101,16 @@ func (d *Desk) LinkedFile(ctx context.Context, ref FileRef) (File, error) {
 		if doc, ok := e.Document(ref.ID); ok {
 			return d.CurrentFile(ctx, &e, doc)
 		}
+	case FileOriginal:
+		if doc, ok := e.Document(ref.ID); ok {
+			return d.OriginalFile(ctx, &e, doc)
+		}
 	case FileAudit:
 		return d.AuditFile(ctx, &e)
+	case FileCombined:
+		return d.CombinedFile(ctx, &e)
+	case FileArchive:
+		return d.ArchiveFile(ctx, &e)
 	case FileValue:
 		if f, ok := e.Field(ref.ID); ok {
 			return d.ValueFile(ctx, f)

@@ -25,7 +25,10 @@ type FileKind byte
 // The kinds of file.
 const (
 	FileDocument FileKind = 'd' // ID is the document: the sealed PDF, or as far as it has got
+	FileOriginal FileKind = 'o' // ID is the document: as it was sent
 	FileAudit    FileKind = 'a' // the audit log's PDF
+	FileCombined FileKind = 'c' // all sealed PDFs as one
+	FileArchive  FileKind = 'z' // all files as a ZIP
 	FileValue    FileKind = 'v' // ID is the field: the picture of a signature
 )
 
@@ -104,6 +107,9 @@ func fileName(name string) string {
 	if name = strings.Trim(name, " ."); name == "" {
 		return "file"
 	}
+	if reserved(name) {
+		name = "_" + name
+	}
 	return paraph.Shorten(name, 150)
 }
 
@@ -118,6 +124,24 @@ func (l Links) AuditLink(e *paraph.Envelope, now time.Time) string {
 		return ""
 	}
 	return l.File(FileRef{FileAudit, e.ID, 0, now.Add(fileLinkAge)}, "Audit Log - "+e.Name+".pdf")
+}
+
+// OriginalLink is a link to a document as it was sent.
+func (l Links) OriginalLink(e *paraph.Envelope, doc paraph.Document, now time.Time) string {
+	return l.File(FileRef{FileOriginal, e.ID, doc.ID, now.Add(fileLinkAge)}, doc.Name+".pdf")
+}
+
+// CombinedLink is a link to all sealed PDFs as one, "" before they are sealed.
+func (l Links) CombinedLink(e *paraph.Envelope, now time.Time) string {
+	if e.SealedAt.IsZero() {
+		return ""
+	}
+	return l.File(FileRef{FileCombined, e.ID, 0, now.Add(fileLinkAge)}, e.Name+".pdf")
+}
+
+// ArchiveLink is a link to all files of an envelope as a ZIP.
+func (l Links) ArchiveLink(e *paraph.Envelope, now time.Time) string {
+	return l.File(FileRef{FileArchive, e.ID, 0, now.Add(fileLinkAge)}, e.Name+".zip")
 }
 
 // ValueLink is a link to the picture that a field holds, "" when it holds

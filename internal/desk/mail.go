@@ -257,12 +257,16 @@ func (d *Desk) writeCompleted(ctx context.Context, e *paraph.Envelope, p parties
 	if size >= mail.MaxAttached { // not worth reading: what is sealed is larger still
 		return mail.NewCompleted(in), nil
 	}
+	n, err := d.namer(ctx, e)
+	if err != nil {
+		return mail.Message{}, err
+	}
 	for _, doc := range e.Documents {
 		pdf, err := d.Blobs.Get(ctx, doc.Current())
 		if err != nil {
 			return mail.Message{}, err
 		}
-		in.Files = append(in.Files, mail.Attachment{Name: fileName(doc.Name) + ".pdf", ContentType: "application/pdf", Data: pdf})
+		in.Files = append(in.Files, mail.Attachment{Name: n.file(doc.Name, statusSealed, ".pdf"), ContentType: "application/pdf", Data: pdf})
 	}
 	return mail.NewCompleted(in), nil
 }

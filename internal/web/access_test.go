@@ -138,6 +138,8 @@ var expectations = map[string]expected{
 	"POST /settings/tokens/{id}/delete":                         {path: "/settings/tokens/{apitoken}/delete", nobody: 401, stranger: 404, owner: 303},
 	"GET /settings/instance":                                    {path: "/settings/instance", nobody: 303, stranger: 403, owner: 200},
 	"POST /settings/instance":                                   {path: "/settings/instance", nobody: 401, stranger: 403, owner: 303},
+	"GET /settings/documents":                                   {path: "/settings/documents", nobody: 303, stranger: 200, owner: 200},
+	"POST /settings/documents":                                  {path: "/settings/documents", nobody: 401, stranger: 422, owner: 422},
 	"GET /settings/webhooks":                                    {path: "/settings/webhooks", nobody: 303, stranger: 200, owner: 200},
 	"POST /settings/webhooks":                                   {path: "/settings/webhooks", nobody: 401, stranger: 422, owner: 422},
 	"GET /settings/webhooks/new":                                {path: "/settings/webhooks/new", nobody: 303, stranger: 200, owner: 200},
@@ -182,6 +184,13 @@ var expectations = map[string]expected{
 	"GET /envelopes/{id}/documents/{document}/{version}":    {path: "/envelopes/{sent}/documents/{document}/original", nobody: 303, stranger: 404, owner: 200},
 	"GET /envelopes/{id}/audit-log":                         {path: "/envelopes/{sent}/audit-log", nobody: 303, stranger: 404, owner: 404},
 
+	"GET /envelopes/{id}/combined.pdf": {path: "/envelopes/{sent}/combined.pdf", nobody: 303, stranger: 404, owner: 404},
+	"GET /envelopes/{id}/files.zip":    {path: "/envelopes/{sent}/files.zip", nobody: 303, stranger: 404, owner: 200},
+
+	"GET /sign/{token}/documents/{document}/{version}":         {path: "/sign/{bob}/documents/{document}/original", nobody: 200, stranger: 200, owner: 200, shows: true},
+	"GET /sign/{token}/audit-log":                              {path: "/sign/{bob}/audit-log", nobody: 404, stranger: 404, owner: 404, shows: true},
+	"GET /sign/{token}/combined.pdf":                           {path: "/sign/{bob}/combined.pdf", nobody: 404, stranger: 404, owner: 404, shows: true},
+	"GET /sign/{token}/files.zip":                              {path: "/sign/{bob}/files.zip", nobody: 200, stranger: 200, owner: 200, shows: true},
 	"GET /sign/{token}":                                        {path: "/sign/{bob}", nobody: 200, stranger: 200, owner: 200, shows: true},
 	"GET /s/{token}":                                           {path: "/s/{bob}", nobody: 200, stranger: 200, owner: 200, shows: true},
 	"GET /sign/{token}/plain":                                  {path: "/sign/{bob}/plain", nobody: 200, stranger: 200, owner: 200, shows: true},

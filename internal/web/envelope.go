@@ -61,6 +61,12 @@ func (s *server) envelopeView(ctx context.Context, e *paraph.Envelope) (v envelo
 	if e.AuditLog != "" {
 		v.AuditLog = envelopePath(e.ID) + "/audit-log"
 	}
+	if len(e.Documents) > 0 {
+		v.Archive = envelopePath(e.ID) + "/files.zip"
+	}
+	if !e.SealedAt.IsZero() {
+		v.Combined = envelopePath(e.ID) + "/combined.pdf"
+	}
 	if !v.Draft {
 		v.Preview = s.Desk.Links.Preview(e.Slug)
 	}
@@ -133,6 +139,7 @@ func detailFacts(e *paraph.Envelope) []kit.Pair {
 		}
 	}
 	add("Subject", e.Subject)
+	add("Seal", e.SealLevel)
 	add("External id", e.ExternalID)
 	add("Id", e.PublicID)
 	if e.Source == paraph.FromAPI {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/url"
@@ -44,11 +45,15 @@ func handOut(w http.ResponseWriter, r *http.Request, f desk.File, way fileWay) e
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	h.Set("Content-Length", strconv.FormatInt(f.Size, 10))
+	if f.Size >= 0 {
+		h.Set("Content-Length", strconv.FormatInt(f.Size, 10))
+	}
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	_, _ = io.Copy(w, f) // the headers are out: all that is left is to break off
+	if _, err := io.Copy(w, f); err != nil { // the headers are out: all that is left is to break off, so that nobody takes the part for the whole
+		panic(http.ErrAbortHandler)
+	}
 	return nil
 }
 
@@ -76,18 +81,23 @@ func (s *server) download(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d, err := documentOf(r, &e)
+	return s.handDocument(w, r, &e)
+}
+
+// handDocument hands out the document of a path in the path's version.
+func (s *server) handDocument(w http.ResponseWriter, r *http.Request, e *paraph.Envelope) error {
+	d, err := documentOf(r, e)
 	if err != nil {
 		return err
 	}
 	var f desk.File
 	switch r.PathValue("version") {
 	case "original":
-		f, err = s.Desk.OriginalFile(r.Context(), d)
-	case "current":
-		f, err = s.Desk.CurrentFile(r.Context(), &e, d)
+		f, err = s.Desk.OriginalFile(r.Context(), e, d)
+	case "current", "":
+		f, err = s.Desk.CurrentFile(r.Context(), e, d)
 	case "sealed":
-		f, err = s.Desk.SealedFile(r.Context(), d)
+		f, err = s.Desk.SealedFile(r.Context(), e, d)
 	default:
 		return errNoPage
 	}
@@ -105,12 +115,35 @@ func wayOf(r *http.Request) fileWay {
 	return attached
 }
 
-func (s *server) auditLog(w http.ResponseWriter, r *http.Request) error {
-	e, err := s.owned(r)
-	if err != nil {
-		return err
+// fileOf is one of an envelope's files.
+type fileOf func(ctx context.Context, e *paraph.Envelope) (desk.File, error)
+
+// ofEnvelope hands out a file of an envelope of the space.
+func (s *server) ofEnvelope(open fileOf) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		e, err := s.owned(r)
+		if err != nil {
+			return err
+		}
+		return s.handFile(w, r, &e, open)
 	}
-	f, err := s.Desk.AuditFile(r.Context(), &e)
+}
+
+// ofLink hands out a file to the recipient whose link it is, once they may read
+// the documents.
+func (s *server) ofLink(open fileOf) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		private(w)
+		p, err := s.readable(r)
+		if err != nil {
+			return err
+		}
+		return s.handFile(w, r, &p.e, open)
+	}
+}
+
+func (s *server) handFile(w http.ResponseWriter, r *http.Request, e *paraph.Envelope, open fileOf) error {
+	f, err := open(r.Context(), e)
 	if err != nil {
 		return err
 	}

@@ -577,13 +577,5 @@ func (s *server) signDownload(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d, err := documentOf(r, &p.e)
-	if err != nil {
-		return err
-	}
-	f, err := s.Desk.CurrentFile(r.Context(), &p.e, d)
-	if err != nil {
-		return err
-	}
-	return handOut(w, r, f, wayOf(r))
+	return s.handDocument(w, r, &p.e)
 }

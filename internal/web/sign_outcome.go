@@ -87,12 +87,26 @@ func (s *server) underway(o sign.Outcome, p *part) sign.Outcome {
 		if d.Sealed != "" {
 			facts = pageCount(len(d.Pages)) + ", signed by all and sealed"
 		}
-		o.Downloads = append(o.Downloads, sign.Download{Label: d.Name, Href: p.path() + "/documents/" + strconv.FormatInt(d.ID, 10), Facts: facts})
+		href := p.path() + "/documents/" + strconv.FormatInt(d.ID, 10)
+		o.Downloads = append(o.Downloads, sign.Download{Label: d.Name, Href: href, Facts: facts, Original: href + "/original"})
 	}
+	o.Downloads = append(o.Downloads, p.together()...)
 	if !p.e.SealedAt.IsZero() {
 		o.Verify = "/verify"
 	}
 	return o
+}
+
+// together are the downloads of more than one document.
+func (p *part) together() (all []sign.Download) {
+	if p.e.AuditLog != "" {
+		all = append(all, sign.Download{Label: "Audit log", Href: p.path() + "/audit-log", Facts: "Who did what, when and from where"})
+	}
+	all = append(all, sign.Download{Label: "All as ZIP", Href: p.path() + "/files.zip", Facts: "These files and the documents as they were sent"})
+	if !p.e.SealedAt.IsZero() {
+		all = append(all, sign.Download{Label: "All as one PDF", Href: p.path() + "/combined.pdf", Facts: "A copy to read, without a seal"})
+	}
+	return all
 }
 
 func thanks(k paraph.RecipientKind) string {

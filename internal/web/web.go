@@ -94,6 +94,8 @@ func (s *server) routes() []route {
 		{"GET /settings/tokens", signedIn, s.tokensPage},
 		{"POST /settings/tokens", signedIn, s.newToken},
 		{"POST /settings/tokens/{id}/delete", signedIn, s.deleteToken},
+		{"GET /settings/documents", signedIn, s.preferencesPage},
+		{"POST /settings/documents", signedIn, s.preferences},
 		{"GET /settings/instance", signedIn, s.instancePage},
 		{"POST /settings/instance", signedIn, s.instance},
 		{"GET /settings/webhooks", signedIn, s.webhooksPage},
@@ -139,7 +141,9 @@ func (s *server) routes() []route {
 		{"POST /envelopes/{id}/recipients/{recipient}/remind", signedIn, s.remind},
 		{"GET /envelopes/{id}/documents/{document}/pages/{page}", signedIn, s.envelopePicture},
 		{"GET /envelopes/{id}/documents/{document}/{version}", signedIn, s.download},
-		{"GET /envelopes/{id}/audit-log", signedIn, s.auditLog},
+		{"GET /envelopes/{id}/audit-log", signedIn, s.ofEnvelope(s.Desk.AuditFile)},
+		{"GET /envelopes/{id}/combined.pdf", signedIn, s.ofEnvelope(s.Desk.CombinedFile)},
+		{"GET /envelopes/{id}/files.zip", signedIn, s.ofEnvelope(s.Desk.ArchiveFile)},
 
 		// Signing: the token in the path is the key
 		{"GET /sign/{token}", anybody, squeezed(s.signPage)},
@@ -153,6 +157,10 @@ func (s *server) routes() []route {
 		{"GET /sign/{token}/documents/{document}/pages/{page}", anybody, s.signPicture},
 		{"GET /sign/{token}/documents/{document}/pages/{page}/text", anybody, squeezed(s.signWords)},
 		{"GET /sign/{token}/documents/{document}", anybody, s.signDownload},
+		{"GET /sign/{token}/documents/{document}/{version}", anybody, s.signDownload},
+		{"GET /sign/{token}/audit-log", anybody, s.ofLink(s.Desk.AuditFile)},
+		{"GET /sign/{token}/combined.pdf", anybody, s.ofLink(s.Desk.CombinedFile)},
+		{"GET /sign/{token}/files.zip", anybody, s.ofLink(s.Desk.ArchiveFile)},
 
 		// Public
 		{"GET /e/{slug}", anybody, s.previewPage},

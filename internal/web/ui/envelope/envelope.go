@@ -17,6 +17,8 @@ type View struct {
 	Note       *kit.Notice
 	Documents  []Document
 	AuditLog   string // URL, "" until there is one
+	Archive    string // URL of all files as a ZIP, "" without documents
+	Combined   string // URL of all sealed PDFs as one, "" until they are sealed
 	Recipients []Recipient
 	Sequential bool
 	Done, All  int
@@ -112,4 +114,12 @@ func (v View) deleteDialog() kit.Confirm {
 		ID: "delete", Title: "Delete this envelope?", Text: text, Action: v.base() + "/delete", Label: "Delete", Danger: true,
 		Close: v.base(), Open: v.Open == "delete",
 	}
+}
+
+// everything says what the downloads of all files hold.
+func (v View) everything() string {
+	if v.Combined == "" {
+		return "The documents as they stand and as they were sent."
+	}
+	return "Sealed and original documents and the audit log; as one PDF it is a copy to read, without a seal."
 }

@@ -11,11 +11,12 @@ import (
 
 // The tabs.
 const (
-	TabProfile  = "Profile"
-	TabPassword = "Password"
-	TabTokens   = "API tokens"
-	TabWebhooks = "Webhooks"
-	TabInstance = "Instance"
+	TabProfile   = "Profile"
+	TabPassword  = "Password"
+	TabTokens    = "API tokens"
+	TabWebhooks  = "Webhooks"
+	TabDocuments = "Documents"
+	TabInstance  = "Instance"
 )
 
 // Tabs are the settings' parts; the instance's belongs to its owner.
@@ -24,6 +25,7 @@ func Tabs(current string, owner bool) []kit.Tab {
 		{Label: TabProfile, Href: "/settings/profile"},
 		{Label: TabPassword, Href: "/settings/password"},
 		{Label: TabTokens, Href: "/settings/tokens"},
+		{Label: TabDocuments, Href: "/settings/documents"},
 		{Label: TabWebhooks, Href: "/settings/webhooks"},
 	}
 	if owner {

@@ -31,4 +31,7 @@ type Waiting struct {
 }
 
 // Download is a file to take along.
-type Download struct{ Label, Href, Facts string }
+type Download struct {
+	Label, Href, Facts string
+	Original           string // URL of the document as it was sent, "" for none
+}

@@ -139,7 +139,9 @@ func detailFacts(e *paraph.Envelope) []kit.Pair {
 		}
 	}
 	add("Subject", e.Subject)
-	add("Seal", e.SealLevel)
+	if e.SealLevel != "" {
+		add("Seal", "PAdES "+e.SealLevel)
+	}
 	add("External id", e.ExternalID)
 	add("Id", e.PublicID)
 	if e.Source == paraph.FromAPI {

@@ -110,7 +110,10 @@ func signatureView(i int, g seal.SignatureReport) verify.Signature {
 	for _, c := range g.ChangedAfter {
 		add("Changed after", c)
 	}
-	if g.Trusted {
+	switch {
+	case g.Trusted && g.Kind == "timestamp":
+		v.Notes = append(v.Notes, "By an authority that this server trusts.")
+	case g.Trusted:
 		v.Notes = append(v.Notes, "Sealed by this server.")
 	}
 	return v
@@ -120,7 +123,10 @@ func signedAt(g seal.SignatureReport) string {
 	show := func(t *time.Time, how string) string { return kit.Exact(*t) + how }
 	switch {
 	case g.TimestampedAt != nil:
-		return show(g.TimestampedAt, " (timestamped)")
+		if g.Kind == "timestamp" {
+			return show(g.TimestampedAt, "")
+		}
+		return show(g.TimestampedAt, " (timestamped by "+g.TimestampedBy+")")
 	case g.SignedAt != nil:
 		return show(g.SignedAt, " (by the signer’s clock)")
 	}

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"container/list"
 	"context"
 	"crypto/sha256"
@@ -23,6 +24,10 @@ func (d *Desk) CurrentPDF(ctx context.Context, e *paraph.Envelope, doc paraph.Do
 	if doc.Sealed != "" {
 		return d.Blobs.Get(ctx, doc.Sealed)
 	}
+	e, err := d.zoned(ctx, e)
+	if err != nil {
+		return nil, err
+	}
 	marks := finishedMarks(e, doc)
 	if len(marks) == 0 {
 		return d.Blobs.Get(ctx, doc.Original)
@@ -41,9 +46,27 @@ func (d *Desk) CurrentPDF(ctx context.Context, e *paraph.Envelope, doc paraph.Do
 	})
 }
 
+// zoned is the envelope with the time zone that the lines below its signatures
+// are in, which is the account's unless it has one of its own.
+func (d *Desk) zoned(ctx context.Context, e *paraph.Envelope) (*paraph.Envelope, error) {
+	p, err := d.preferencesOf(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	c := *e
+	c.TimeZone = p.TimeZone
+	return &c, nil
+}
+
 // PagePicture is a page of a document as it now stands, drawn at a width in
 // pixels, and its content type. Pictures are kept, so asking again is cheap.
 func (d *Desk) PagePicture(ctx context.Context, e *paraph.Envelope, doc paraph.Document, page, width int) ([]byte, string, error) {
+	if doc.Sealed == "" {
+		var err error
+		if e, err = d.zoned(ctx, e); err != nil {
+			return nil, "", err
+		}
+	}
 	key := fmt.Sprintf("page:%s:%d:%d", stateKey(e, doc, finishedMarks(e, doc)), page, width)
 	ctx = context.WithoutCancel(ctx)
 	b, err := d.pages.get(key, func() ([]byte, error) {
@@ -114,9 +137,14 @@ type mark struct {
 	Digest string
 }
 
-// finishedMarks are the values on a document of everybody who has finished.
+// finishedMarks are the values on a document of everybody who has finished. Times
+// are in the envelope's zone, or in UTC when it has none of its own; see zoned.
 func finishedMarks(e *paraph.Envelope, doc paraph.Document) []mark {
 	var out []mark
+	zone, err := paraph.ZoneOf("time_zone", cmp.Or(e.TimeZone, "UTC"))
+	if err != nil { // it was known when it was set
+		zone = time.UTC
+	}
 	for _, f := range e.Fields {
 		r, ok := e.Recipient(f.RecipientID)
 		if !ok || r.CompletedAt.IsZero() || !f.Filled() {
@@ -124,7 +152,7 @@ func finishedMarks(e *paraph.Envelope, doc paraph.Document) []mark {
 		}
 		for _, a := range f.Areas {
 			if a.DocumentID == doc.ID {
-				out = append(out, fieldMarks(f, a, r)...)
+				out = append(out, fieldMarks(f, a, r, zone)...)
 			}
 		}
 	}
@@ -132,12 +160,12 @@ func finishedMarks(e *paraph.Envelope, doc paraph.Document) []mark {
 }
 
 // fieldMarks draws a field's value at one of its places.
-func fieldMarks(f paraph.Field, a paraph.Area, r paraph.Recipient) []mark {
+func fieldMarks(f paraph.Field, a paraph.Area, r paraph.Recipient, zone *time.Location) []mark {
 	m := seal.Mark{Page: a.Page, X: a.X, Y: a.Y, W: a.W, H: a.H, Kind: seal.MarkText, Text: f.Value.Text, FontSize: f.Settings.FontSize}
 	switch f.Type {
 	case paraph.SignatureField, paraph.InitialsField:
 		if f.Type == paraph.SignatureField {
-			m.Caption = signatureLine(f, r)
+			m.Caption = signatureLine(r, zone)
 		}
 		return []mark{signatureMark(m, f.Value)}
 	case paraph.CheckboxField:
@@ -149,9 +177,14 @@ func fieldMarks(f paraph.Field, a paraph.Area, r paraph.Recipient) []mark {
 }
 
 // signatureLine is what stands below a signature: who, when, and the beginning
-// of the field's id, by which it is found in the audit log.
-func signatureLine(f paraph.Field, r paraph.Recipient) string {
-	return r.DisplayName() + "\n" + r.CompletedAt.UTC().Format("2006-01-02 15:04 UTC") + " · " + f.UUID[:8]
+// of the recipient's id, by which they are found on the audit pages.
+func signatureLine(r paraph.Recipient, zone *time.Location) string {
+	at := r.CompletedAt.In(zone)
+	layout := "2006-01-02 15:04 -07:00"
+	if zone == time.UTC {
+		layout = "2006-01-02 15:04 UTC"
+	}
+	return r.DisplayName() + "\n" + at.Format(layout) + " · " + r.UUID[:min(8, len(r.UUID))]
 }
 
 // signatureMark is a signature as it was made: strokes and letters as outlines,

@@ -94,7 +94,11 @@ func (d *Desk) sealDocument(ctx context.Context, e *paraph.Envelope, doc paraph.
 	if err != nil {
 		return nil, err
 	}
-	marks, err := d.draw(ctx, finishedMarks(e, doc))
+	zoned, err := d.zoned(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	marks, err := d.draw(ctx, finishedMarks(zoned, doc))
 	if err != nil {
 		return nil, err
 	}

@@ -309,7 +309,7 @@ func (c *serveCmd) identity(log *slog.Logger) (seal.Identity, error) {
 	if err != nil {
 		return seal.Identity{}, fmt.Errorf("--seal-p12: %w", err)
 	}
-	id, err := seal.LoadPKCS12(data, c.SealP12Password)
+	id, err := seal.ReadIdentity(data, c.SealP12Password)
 	if err != nil {
 		return id, fmt.Errorf("--seal-p12 %s: %w", c.SealP12, err)
 	}

@@ -46,7 +46,7 @@ func NewAuthority(name string, now time.Time) (Authority, error) {
 
 // ParseAuthority reads what PEM gave.
 func ParseAuthority(data []byte) (Authority, error) {
-	id, _, err := parseIdentity(data)
+	id, err := parseIdentity(data)
 	if err != nil {
 		return Authority{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
@@ -11,7 +12,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -35,30 +35,64 @@ const (
 type Identity struct {
 	Key   crypto.Signer
 	Chain []*x509.Certificate
+	// Authority is the key of the last certificate when that is this instance's own authority, which issues the next one;
+	// nil for an identity from somewhere else.
+	Authority crypto.Signer
+	// Earlier are certificates that seals of earlier identities lead to; they are trusted like the present one.
+	Earlier []*x509.Certificate
 }
 
-// Roots is a pool of the last certificate of the chain: what someone who trusts this identity trusts.
+// Roots is a pool of the last certificate of the chain, and the earlier ones: what someone who trusts this identity trusts.
 func (id Identity) Roots() *x509.CertPool {
 	pool := x509.NewCertPool()
 	if n := len(id.Chain); n > 0 {
 		pool.AddCert(id.Chain[n-1])
+	}
+	for _, c := range id.Earlier {
+		pool.AddCert(c)
 	}
 	return pool
 }
 
 // Check says, in a sentence, why the identity can't seal at a time; nil when it can.
 func (id Identity) Check(now time.Time) error {
+	if err := id.Suits(); err != nil {
+		return err
+	}
+	return id.checkTime(now)
+}
+
+// Suits says, in a sentence, why the identity could not seal at any time: key and certificate don't belong together, the
+// key is too weak or of a kind that does not sign, the certificate is for something else.
+func (id Identity) Suits() error {
 	if err := id.usable(); err != nil {
 		return err
 	}
+	return checkUsage(id.Chain[0])
+}
+
+func (id Identity) checkTime(now time.Time) error {
 	leaf := id.Chain[0]
 	switch {
 	case now.After(leaf.NotAfter):
-		return fmt.Errorf("the certificate of %q expired on %s", leaf.Subject.CommonName, leaf.NotAfter.UTC().Format(time.DateOnly))
+		return fmt.Errorf("the certificate of %q expired on %s", commonName(leaf), leaf.NotAfter.UTC().Format(time.DateOnly))
 	case now.Before(leaf.NotBefore):
-		return fmt.Errorf("the certificate of %q is not valid before %s", leaf.Subject.CommonName, leaf.NotBefore.UTC().Format(time.DateOnly))
+		return fmt.Errorf("the certificate of %q is not valid before %s", commonName(leaf), leaf.NotBefore.UTC().Format(time.DateOnly))
 	}
-	return checkUsage(leaf)
+	return nil
+}
+
+// Warnings are sentences about what does not keep the identity from sealing, but those who verify will stumble over.
+func (id Identity) Warnings() []string {
+	var out []string
+	if last := id.Chain[len(id.Chain)-1]; !bytes.Equal(last.RawIssuer, last.RawSubject) {
+		out = append(out, fmt.Sprintf("The certificate of the issuer %q is missing. Viewers that don't know it can't follow the chain: "+
+			"export the file again with all certificates.", last.Issuer.String()))
+	}
+	if leaf := id.Chain[0]; leaf.IsCA {
+		out = append(out, "The certificate is an authority's. Some viewers refuse signatures of those: use one that was issued for signing documents.")
+	}
+	return out
 }
 
 // usable checks what does not depend on time: that there is a key of a kind that seals, and that it is the certificate's.
@@ -78,6 +112,8 @@ func (id Identity) usable() error {
 		if pub.Curve.Params().BitSize < 256 {
 			return fmt.Errorf("the ECDSA key is on %s; at least P-256 is needed", pub.Curve.Params().Name)
 		}
+	case ed25519.PublicKey:
+		return errors.New("the key is an Ed25519 key, which few PDF viewers can check: RSA or ECDSA is needed")
 	default:
 		return fmt.Errorf("a key of type %T can't seal: RSA or ECDSA is needed", pub)
 	}
@@ -95,7 +131,7 @@ func sameKey(a, b crypto.PublicKey) bool {
 // checkUsage refuses a certificate whose key usage (RFC 5280, 4.2.1.3 and 4.2.1.12) leaves out signing documents.
 func checkUsage(c *x509.Certificate) error {
 	if c.KeyUsage != 0 && c.KeyUsage&(x509.KeyUsageDigitalSignature|x509.KeyUsageContentCommitment) == 0 {
-		return fmt.Errorf("the certificate of %q may not be used to sign documents (key usage)", c.Subject.CommonName)
+		return fmt.Errorf("the certificate of %q may not be used to sign documents (key usage)", commonName(c))
 	}
 	if len(c.ExtKeyUsage)+len(c.UnknownExtKeyUsage) == 0 {
 		return nil
@@ -110,7 +146,7 @@ func checkUsage(c *x509.Certificate) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("the certificate of %q is for something else than documents, like TLS (extended key usage)", c.Subject.CommonName)
+	return fmt.Errorf("the certificate of %q is for something else than documents, like TLS (extended key usage)", commonName(c))
 }
 
 var oidMicrosoftDocumentSign = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 10, 3, 12}
@@ -138,12 +174,12 @@ func loadOrCreate(path, name string, now time.Time) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
-	id, caKey, err := parseIdentity(data)
+	id, err := parseIdentity(data)
 	if err != nil {
 		return Identity{}, err
 	}
 	if now.After(id.Chain[0].NotAfter) {
-		if id, err = renew(path, id, caKey, now); err != nil {
+		if id, err = renew(path, id, now); err != nil {
 			return Identity{}, err
 		}
 	}
@@ -151,17 +187,14 @@ func loadOrCreate(path, name string, now time.Time) (Identity, error) {
 }
 
 func createIdentity(path, name string, now time.Time) ([]byte, error) {
-	if name == "" {
-		name = "Paraph"
-	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
-	caKey, ca, err := newAuthority(name, now)
+	id, err := NewIdentity(name, now)
 	if err != nil {
 		return nil, err
 	}
-	data, err := issueIdentity(pkix.Name{CommonName: name}, caKey, ca, now)
+	data, err := encodeIdentity(id)
 	if err != nil {
 		return nil, err
 	}
@@ -191,12 +224,15 @@ func linkOrCopy(tmp, path string) error {
 }
 
 // renew issues a new sealing certificate under the same authority. Two processes may both do it; either one is good.
-func renew(path string, id Identity, caKey crypto.Signer, now time.Time) (Identity, error) {
-	ca := id.Chain[len(id.Chain)-1]
-	if caKey == nil || now.After(ca.NotAfter) {
+func renew(path string, id Identity, now time.Time) (Identity, error) {
+	if id.Authority == nil || now.After(id.Chain[len(id.Chain)-1].NotAfter) {
 		return id, nil
 	}
-	data, err := issueIdentity(id.Chain[0].Subject, caKey, ca, now)
+	next, err := id.issueNext(id.Chain[0].Subject, now)
+	if err != nil {
+		return id, err
+	}
+	data, err := encodeIdentity(next)
 	if err != nil {
 		return id, err
 	}
@@ -206,8 +242,7 @@ func renew(path string, id Identity, caKey crypto.Signer, now time.Time) (Identi
 	if data, err = os.ReadFile(path); err != nil {
 		return id, err
 	}
-	id, _, err = parseIdentity(data)
-	return id, err
+	return parseIdentity(data)
 }
 
 // publish writes a file beside path and gives it its name in one step, by linking (fails when there is one) or renaming.
@@ -238,6 +273,32 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
+// NewIdentity makes an authority of one's own, valid for 30 years, and under it an ECDSA P-256 document-signing certificate
+// in the given name ("" is Paraph), valid for 10.
+func NewIdentity(name string, now time.Time) (Identity, error) {
+	if name == "" {
+		name = "Paraph"
+	}
+	key, ca, err := newAuthority(name, now)
+	if err != nil {
+		return Identity{}, err
+	}
+	return Identity{Chain: []*x509.Certificate{ca}, Authority: key}.issueNext(pkix.Name{CommonName: name}, now)
+}
+
+// Next is a new key and certificate in a name ("": the present one's) under the identity's own authority. When that is not
+// here or ends before the certificate would have lasted a year, it comes with a new authority.
+func (id Identity) Next(name string, now time.Time) (Identity, error) {
+	subject := id.Chain[0].Subject
+	if name != "" {
+		subject = pkix.Name{CommonName: name}
+	}
+	if id.Authority == nil || now.AddDate(1, 0, 0).After(id.Chain[len(id.Chain)-1].NotAfter) {
+		return NewIdentity(subject.CommonName, now)
+	}
+	return id.issueNext(subject, now)
+}
+
 func newAuthority(name string, now time.Time) (crypto.Signer, *x509.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -255,11 +316,13 @@ func newAuthority(name string, now time.Time) (crypto.Signer, *x509.Certificate,
 	return key, c, err
 }
 
-func issueIdentity(subject pkix.Name, caKey crypto.Signer, ca *x509.Certificate, now time.Time) ([]byte, error) {
+// issueNext issues a certificate for a new key under the authority of id.
+func (id Identity) issueNext(subject pkix.Name, now time.Time) (Identity, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, err
+		return Identity{}, err
 	}
+	ca := id.Chain[len(id.Chain)-1]
 	end := now.AddDate(leafYears, 0, 0)
 	if end.After(ca.NotAfter) {
 		end = ca.NotAfter
@@ -272,11 +335,11 @@ func issueIdentity(subject pkix.Name, caKey crypto.Signer, ca *x509.Certificate,
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection}, // what older viewers look for
 		UnknownExtKeyUsage:    []asn1.ObjectIdentifier{oidDocumentSigning},
 		BasicConstraintsValid: true,
-	}, ca, key.Public(), caKey)
+	}, ca, key.Public(), id.Authority)
 	if err != nil {
-		return nil, err
+		return Identity{}, err
 	}
-	return encodeIdentity(key, leaf, ca, caKey)
+	return Identity{Key: key, Chain: []*x509.Certificate{leaf, ca}, Authority: id.Authority}, nil
 }
 
 func issue(t, parent *x509.Certificate, pub crypto.PublicKey, by crypto.Signer) (*x509.Certificate, error) {
@@ -295,58 +358,4 @@ func issue(t, parent *x509.Certificate, pub crypto.PublicKey, by crypto.Signer) 
 		return nil, err
 	}
 	return x509.ParseCertificate(der)
-}
-
-func encodeIdentity(key crypto.Signer, leaf, ca *x509.Certificate, caKey crypto.Signer) ([]byte, error) {
-	var b bytes.Buffer
-	for _, v := range []any{key, leaf, ca, caKey} {
-		block := &pem.Block{Type: "PRIVATE KEY"}
-		if c, ok := v.(*x509.Certificate); ok {
-			block.Type, block.Bytes = "CERTIFICATE", c.Raw
-		} else {
-			der, err := x509.MarshalPKCS8PrivateKey(v)
-			if err != nil {
-				return nil, err
-			}
-			block.Bytes = der
-		}
-		if err := pem.Encode(&b, block); err != nil {
-			return nil, err
-		}
-	}
-	return b.Bytes(), nil
-}
-
-// parseIdentity reads the identity and, when it is there, the authority's key.
-func parseIdentity(data []byte) (Identity, crypto.Signer, error) {
-	var id Identity
-	var keys []crypto.Signer
-	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
-		switch block.Type {
-		case "CERTIFICATE":
-			c, err := x509.ParseCertificate(block.Bytes)
-			if err != nil {
-				return id, nil, fmt.Errorf("a certificate in it can't be read: %w", err)
-			}
-			id.Chain = append(id.Chain, c)
-		case "PRIVATE KEY":
-			k, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-			if err != nil {
-				return id, nil, fmt.Errorf("a key in it can't be read: %w", err)
-			}
-			s, ok := k.(crypto.Signer)
-			if !ok {
-				return id, nil, fmt.Errorf("a key of type %T in it can't sign", k)
-			}
-			keys = append(keys, s)
-		}
-	}
-	if len(keys) == 0 || len(id.Chain) == 0 {
-		return id, nil, errors.New("it is damaged: a key and a certificate should be in it; restore it from a backup, or remove it to have a new one made")
-	}
-	id.Key = keys[0]
-	if len(keys) > 1 {
-		return id, keys[1], id.usable()
-	}
-	return id, nil, id.usable()
 }

@@ -4,24 +4,18 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ecdsa"
-	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"software.sslmate.com/src/go-pkcs12"
 )
 
 func TestLoadOrCreateIdentity(t *testing.T) {
@@ -124,7 +118,7 @@ func TestLoadOrCreateIdentityErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	strange, err := encodeIdentity(testKeys()["RSA"].Key, testKeys()["ECDSA"].Chain[0], testKeys()["ECDSA"].Chain[0], testKeys()["RSA"].Key)
+	strange, err := encodeIdentity(Identity{Key: testKeys()["RSA"].Key, Chain: testKeys()["ECDSA"].Chain, Authority: testKeys()["RSA"].Key})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,108 +176,4 @@ func chainOf(t *testing.T, key crypto.Signer) []*x509.Certificate {
 		t.Fatal(err)
 	}
 	return []*x509.Certificate{leaf, mid, root}
-}
-
-func TestLoadPKCS12(t *testing.T) {
-	t.Parallel()
-	for keyName, id := range testKeys() {
-		chain := chainOf(t, id.Key)
-		for encName, enc := range map[string]*pkcs12.Encoder{"modern": pkcs12.Modern, "legacy": pkcs12.LegacyDES} {
-			data, err := enc.Encode(id.Key, chain[0], []*x509.Certificate{chain[2], chain[1]}, "pa55 wörd")
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, err := loadPKCS12(data, "pa55 wörd", signedAt)
-			if err != nil || len(got.Chain) != 3 {
-				t.Errorf("%s, %s: %v, %d certificates", keyName, encName, err, len(got.Chain))
-				continue
-			}
-			for i, c := range chain {
-				if !got.Chain[i].Equal(c) {
-					t.Errorf("%s, %s: certificate %d is %v", keyName, encName, i, got.Chain[i].Subject)
-				}
-			}
-			rep := mustVerify(t, mustSign(t, formPDF(false), got), got)
-			if s := rep.Signatures[0]; !rep.Valid || !s.Trusted || s.Issuer != "CN=Middle" {
-				t.Errorf("%s, %s: %s", keyName, encName, rep.Text())
-			}
-		}
-	}
-}
-
-// keyOnly is a file with a key and no certificate, which openssl makes.
-func keyOnly(t *testing.T) []byte {
-	t.Helper()
-	der, err := x509.MarshalPKCS8PrivateKey(testKeys()["ECDSA"].Key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(needTool(t, "openssl"), "pkcs12", "-export", "-nocerts", "-passout", "pass:right")
-	cmd.Stdin = bytes.NewReader(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
-// TestLoadPKCS12Errors has a sentence for each way that such a file can be wrong.
-func TestLoadPKCS12Errors(t *testing.T) {
-	t.Parallel()
-	good := testKeys()["ECDSA"]
-	encode := func(key any, chain ...*x509.Certificate) []byte {
-		t.Helper()
-		data, err := pkcs12.Modern.Encode(key, chain[0], chain[1:], "right")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return data
-	}
-	with := func(change func(*x509.Certificate)) []byte {
-		return encode(good.Key, selfSigned("Changed", good.Key, change).Chain...)
-	}
-	trust, err := pkcs12.Modern.EncodeTrustStore(good.Chain, "right")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, edKey, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	small, err := rsa.GenerateKey(rand.Reader, 1024)
-	if err != nil {
-		t.Fatal(err)
-	}
-	weakCurve, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ok := encode(good.Key, good.Chain...)
-	for name, c := range map[string]struct {
-		data           []byte
-		password, want string
-	}{
-		"wrong password":     {ok, "wrong", "password of the PKCS#12 file is wrong"},
-		"no password":        {ok, "", "needs a password"},
-		"empty":              {nil, "right", "is empty"},
-		"not such a file":    {[]byte("-----BEGIN PRIVATE KEY-----"), "right", "not a PKCS#12 file"},
-		"cut off":            {ok[:len(ok)/2], "right", "not a PKCS#12 file"},
-		"no key":             {trust, "right", "no private key"},
-		"no certificate":     {keyOnly(t), "right", "no certificate"},
-		"another's key":      {encode(testKeys()["P-384"].Key, good.Chain...), "right", "does not belong to the certificate"},
-		"expired":            {with(func(x *x509.Certificate) { x.NotAfter = signedAt.Add(-24 * time.Hour) }), "right", "expired on 2026-03-13"},
-		"not yet":            {with(func(x *x509.Certificate) { x.NotBefore = signedAt.Add(24 * time.Hour) }), "right", "not valid before 2026-03-15"},
-		"key usage":          {with(func(x *x509.Certificate) { x.KeyUsage = x509.KeyUsageKeyEncipherment }), "right", "key usage"},
-		"a server's":         {with(func(x *x509.Certificate) { x.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} }), "right", "extended key usage"},
-		"an Ed25519 key":     {encode(edKey, selfSigned("Ed", edKey, nil).Chain...), "right", "RSA or ECDSA"},
-		"a small RSA key":    {encode(small, selfSigned("Small", small, nil).Chain...), "right", "at least 2048"},
-		"a small ECDSA key":  {encode(weakCurve, selfSigned("Small", weakCurve, nil).Chain...), "right", "at least P-256"},
-		"an odd password":    {ok, "\U0001F511", "the password has characters"},
-		"right, for control": {ok, "right", ""},
-	} {
-		_, err := loadPKCS12(c.data, c.password, signedAt)
-		if (err != nil) != (c.want != "") || err != nil && !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: the error is %v, not %q", name, err, c.want)
-		}
-	}
 }

@@ -151,6 +151,9 @@ func (s *Store) unlock(ctx context.Context) error {
 	if sealed > 0 {
 		s.log.Info("the secrets of webhooks were encrypted with the server's key", "webhooks", sealed)
 	}
+	if err := s.resealCertificates(ctx); err != nil {
+		return err
+	}
 	// From here on the present key alone is enough.
 	return s.noteKey(ctx, func(check string) bool { return !strings.HasPrefix(check, v.Prefix()) })
 }
@@ -242,12 +245,16 @@ func (s *Store) forgetPlain(ctx context.Context) {
 
 // ForgetSecrets removes the secrets of all endpoints and switches those that
 // had any off, for a database whose key is lost; it can then be opened with
-// another. It tells how many they were. What is pending stays so.
+// another. It tells how many they were. What is pending stays so. The keys that
+// sealed are removed as well; their certificates are believed still.
 func (s *Store) ForgetSecrets(ctx context.Context, why string) (n int64, err error) {
 	err = s.Update(ctx, func(tx *Tx) error {
 		n, err = tx.exec(ctx, `UPDATE endpoints SET sealed = '', secret = '', signing_secret = '', headers = '[]', previous_until = 0,
 			enabled = FALSE, disabled_at = $1, disabled_by = 'hand', disabled_why = $2 WHERE deleted_at = 0 AND sealed <> ''`, micros(tx.now), why)
 		if err != nil {
+			return err
+		}
+		if err := tx.forgetKeys(ctx); err != nil {
 			return err
 		}
 		_, err = tx.exec(ctx, "DELETE FROM settings WHERE name = $1", keyCheck)

@@ -60,6 +60,10 @@ test: deps check-generated assets binary ## everything: both databases, SMTP, S3
 test-faults: deps assets binary ## kill, restart, fill up, stop the clock: a few minutes, ends with a table
 	scripts/with-postgres scripts/test-faults
 
+.PHONY: fuzz
+fuzz: deps ## fuzz all that reads files of strangers, each target for FUZZTIME (2m)
+	scripts/fuzz
+
 .PHONY: test-short
 test-short: ## the fast part, while working
 	go test -short ./...

@@ -342,7 +342,7 @@ func TestAuthorityKept(t *testing.T) {
 	if leaf, err = a.Issue(Person{Name: "Ann"}, now, now.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	data, err = encodeIdentity(leaf.Key, leaf.Chain[0], leaf.Chain[1], leaf.Key)
+	data, err = encodeIdentity(leaf)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -114,7 +114,7 @@ func TestTimestamps(t *testing.T) {
 		if got := stampings[0].Sentence(&e); got != "The sealed documents were timestamped by Timely (B-LTA)" {
 			t.Error(got)
 		}
-		f, err := s.Desk.SealedFile(t.Context(), e.Documents[0])
+		f, err := s.Desk.SealedFile(t.Context(), &e, e.Documents[0])
 		ok(t, err)
 		ok(t, f.Close())
 		if f.Tag != data["document_1_sha256"] {

@@ -27,7 +27,8 @@ type Engine struct {
 	cfg   Config
 	log   *slog.Logger
 	fonts *fontBook
-	slots chan struct{} // one token per document that PDFium works on
+	trial func() (Identity, error) // see tryOut
+	slots chan struct{}            // one token per document that PDFium works on
 
 	lane    *lane
 	begin   sync.Once
@@ -45,7 +46,7 @@ func NewEngine(cfg Config) (*Engine, error) {
 		return nil, fmt.Errorf("new PDF engine: %w", err)
 	}
 	return &Engine{
-		cfg: cfg, log: cfg.Logger, fonts: fonts, slots: make(chan struct{}, cfg.Instances), lane: newLane(), started: make(chan struct{}),
+		cfg: cfg, log: cfg.Logger, fonts: fonts, trial: sync.OnceValues(trialIdentity), slots: make(chan struct{}, cfg.Instances), lane: newLane(), started: make(chan struct{}),
 	}, nil
 }
 

@@ -55,6 +55,9 @@ func (e *Engine) PrepareWith(ctx context.Context, data []byte, opts PrepareOptio
 	if err == nil {
 		err = p.tidy()
 	}
+	if err == nil {
+		err = e.tryOut(ctx, p)
+	}
 	if err != nil {
 		return nil, Info{}, fmt.Errorf("prepare PDF: %w", err)
 	}

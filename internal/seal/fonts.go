@@ -129,6 +129,8 @@ func (b *fontBook) best(w wanted) *fontscan.Footprint {
 func penalty(f *fontscan.Footprint, w wanted) int {
 	p := 30
 	switch {
+	case isPictograph(w.letter) && strings.Contains(f.Family, "emoji"):
+		p = 0
 	case strings.HasPrefix(f.Family, "notosanscjk"+w.han):
 		p = 0
 	case strings.HasPrefix(f.Family, "notosans"):
@@ -153,6 +155,9 @@ func penalty(f *fontscan.Footprint, w wanted) int {
 	}
 	return p
 }
+
+// isPictograph tells whether a letter is a picture, which people know in colours (Unicode's blocks of emoji).
+func isPictograph(r rune) bool { return r >= 0x1F300 && r <= 0x1FAFF }
 
 func (b *fontBook) load(at fontscan.Location) *font.Font {
 	if f, ok := b.loaded[at]; ok {

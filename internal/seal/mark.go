@@ -166,7 +166,7 @@ func (t *typesetter) caption(sh *sheet, f frame, text string) float64 {
 	for i, l := range lines {
 		sh.text(l, f.x+(f.w-points(l.width, size))/2, y+pitch*float64(i)+size*0.9, size, grey)
 	}
-	return pitch * float64(len(lines))
+	return pitch*float64(len(lines)) + size*0.3
 }
 
 // points turns a width in em units into points at a size.

@@ -1,6 +1,7 @@
 package seal
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -145,30 +146,97 @@ func (t *typesetter) paragraph(text []rune, f face, width int) []line {
 	input := shaping.Input{Text: text, RunEnd: len(text), Direction: dir, Size: fixed.I(em), Language: language.NewLanguage("en")}
 	var runs []shaping.Output
 	for _, in := range t.seg.Split(input, chooser{t, f, hanStyle(text)}) {
-		runs = append(runs, t.shaper.Shape(in))
+		run := t.shaper.Shape(in)
+		tameSpaces(&run, text)
+		runs = append(runs, run)
 	}
 	wrapped, _ := t.wrap.WrapParagraph(shaping.WrapConfig{Direction: dir}, width, text, shaping.NewSliceIterator(runs))
 	out := make([]line, len(wrapped))
 	for i, l := range wrapped {
-		out[i] = t.line(l, text)
+		out[i] = t.line(l, text, dir)
 		out[i].rtl = dir == di.DirectionRTL
 	}
 	return out
 }
 
-func (t *typesetter) line(runs shaping.Line, text []rune) line {
-	ordered := make([]*shaping.Output, len(runs))
-	for i := range runs {
-		ordered[runs[i].VisualIndex] = &runs[i]
+// tameSpaces makes spaces narrow that a font for pictures or symbols has as wide as these: a space is shaped in the font of
+// the letter before it.
+func tameSpaces(run *shaping.Output, text []rune) {
+	const widest = em * 64 * 4 / 10
+	for i := range run.Glyphs {
+		if g := &run.Glyphs[i]; text[g.TextIndex()] == ' ' && g.Advance > widest {
+			g.Advance = em * 64 * 28 / 100
+		}
 	}
-	var l line
-	for _, run := range ordered {
-		for start := 0; start < len(run.Glyphs); {
-			end := start + 1
-			for end < len(run.Glyphs) && run.Glyphs[end].TextIndex() == run.Glyphs[start].TextIndex() {
+	run.RecomputeAdvance()
+}
+
+// piece is glyphs of one run that stand together.
+type piece struct {
+	face   *font.Face
+	glyphs []shaping.Glyph
+	level  int // 0, 1 or 2: embedded that often, odd ones from right to left (UAX #9)
+}
+
+// visual gives a line's pieces from left to right (UAX #9, rule L2). Runs know their direction and not their level; what is
+// lost by that is told from the text: a number right after right-to-left text goes with it.
+func visual(runs shaping.Line, text []rune, dir di.Direction) []piece {
+	var out []piece
+	for i := range runs {
+		run := &runs[i]
+		switch {
+		case run.Direction == di.DirectionRTL:
+			out = append(out, piece{run.Face, run.Glyphs, 1})
+		case dir == di.DirectionRTL:
+			out = append(out, piece{run.Face, run.Glyphs, 2})
+		default:
+			n := 0
+			if len(out) > 0 && out[len(out)-1].level > 0 {
+				n = leadingNumber(run.Glyphs, text)
+			}
+			out = append(out, piece{run.Face, run.Glyphs[:n], 2}, piece{run.Face, run.Glyphs[n:], 0})
+			if n == len(run.Glyphs) {
+				out = out[:len(out)-1]
+			}
+		}
+	}
+	for level := 2; level > 0; level-- {
+		for i := 0; i < len(out); i++ {
+			end := i
+			for end < len(out) && out[end].level >= level {
 				end++
 			}
-			t.cluster(&l, run.Face, run.Glyphs[start:end], text)
+			slices.Reverse(out[i:end])
+			i = max(i, end-1)
+		}
+	}
+	return out
+}
+
+// leadingNumber is how many glyphs come before the first letter and end with a digit.
+func leadingNumber(glyphs []shaping.Glyph, text []rune) int {
+	n := 0
+	for i, g := range glyphs {
+		p, _ := bidi.LookupRune(text[g.TextIndex()])
+		switch p.Class() {
+		case bidi.L:
+			return n
+		case bidi.EN, bidi.AN:
+			n = i + 1
+		}
+	}
+	return n
+}
+
+func (t *typesetter) line(runs shaping.Line, text []rune, dir di.Direction) line {
+	var l line
+	for _, p := range visual(runs, text, dir) {
+		for start := 0; start < len(p.glyphs); {
+			end := start + 1
+			for end < len(p.glyphs) && p.glyphs[end].TextIndex() == p.glyphs[start].TextIndex() {
+				end++
+			}
+			t.cluster(&l, p.face, p.glyphs[start:end], text)
 			start = end
 		}
 	}

@@ -152,10 +152,15 @@ func replacedBy(box Mark, marks []Mark) bool {
 	return false
 }
 
-// boxOf is a field's background and border, as its appearance characteristics have them (ISO 32000-2, table 192), without its
-// value; not ok when it has neither.
+// boxOf is what a field looks like without its value: a button that is off, otherwise its background and border, as its appearance
+// characteristics have them (ISO 32000-2, table 192); not ok when it has neither.
 func (r *pdfRevision) boxOf(d *pdfDict) (appearance, bool) {
 	f := r.file
+	if looks := f.dict(d.vals["AP"]); looks != nil && f.inField(d, "FT") == pdfName("Btn") {
+		if states, is := f.resolve(looks.vals["N"]).(*pdfDict); is && states.vals["Off"] != nil {
+			return r.look(d, states.vals["Off"])
+		}
+	}
 	rect, ok := f.rectangle(d.vals["Rect"])
 	looks := f.dict(d.vals["MK"])
 	if !ok || looks == nil {

@@ -52,19 +52,25 @@ func (r *pdfRevision) appearance(d *pdfDict) (appearance, bool) {
 	if looks == nil {
 		return appearance{}, false
 	}
-	ref, _ := looks.vals["N"].(pdfRef)
-	stream, ok := f.resolve(looks.vals["N"]).(*pdfStream)
-	if states, is := f.resolve(looks.vals["N"]).(*pdfDict); is {
-		state := d.name("AS")
-		if v, ok := f.inField(d, "V").(pdfName); ok && v != state {
-			state = "Off" // the value counts
-		}
-		ref, _ = states.vals[state].(pdfRef)
-		stream, ok = f.resolve(ref).(*pdfStream)
-		if !ok && len(states.keys) > 0 {
-			return appearance{}, true // a state without a look, such as Off
-		}
+	states, is := f.resolve(looks.vals["N"]).(*pdfDict)
+	if !is {
+		return r.look(d, looks.vals["N"])
 	}
+	state := d.name("AS")
+	if v, ok := f.inField(d, "V").(pdfName); ok && v != state {
+		state = "Off" // the value counts
+	}
+	if f.dict(states.vals[state]) == nil && len(states.keys) > 0 {
+		return appearance{}, true // a state without a look, such as Off
+	}
+	return r.look(d, states.vals[state])
+}
+
+// look places an appearance stream of an annotation.
+func (r *pdfRevision) look(d *pdfDict, v any) (appearance, bool) {
+	f := r.file
+	ref, _ := v.(pdfRef)
+	stream, ok := f.resolve(v).(*pdfStream)
 	if !ok || ref.num == 0 {
 		return appearance{}, false
 	}

@@ -3,6 +3,7 @@ package seal
 import (
 	"fmt"
 	"math"
+	"sort"
 )
 
 // MarkKind says what a mark is drawn as.
@@ -211,10 +212,13 @@ func (t *typesetter) fit(text string, size, w, h float64) ([]line, float64) {
 	if whole >= 0.7*size {
 		return lines, whole
 	}
-	for s := 0.7 * size; ; s *= 0.94 {
-		wrapped := t.lines(text, faceRegular, int(w/s*em))
-		if float64(len(wrapped))*s*linePitch <= h || s <= whole {
-			return wrapped, max(s, whole)
-		}
-	}
+	// Sizes to try are six hundredths apart; the largest that fits is searched for, because a long text takes time to shape.
+	sizeOf := func(step int) float64 { return max(0.7*size*math.Pow(0.94, float64(step)), whole) }
+	steps := int(math.Ceil(math.Log(whole/(0.7*size)) / math.Log(0.94)))
+	step := sort.Search(steps, func(step int) bool {
+		s := sizeOf(step)
+		return float64(len(t.lines(text, faceRegular, int(w/s*em))))*s*linePitch <= h
+	})
+	s := sizeOf(step)
+	return t.lines(text, faceRegular, int(w/s*em)), s
 }

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/paraph-sign/paraph"
@@ -74,6 +75,9 @@ func (ev *evidence) audit(e *paraph.Envelope) (seal.Audit, error) {
 		if doc.Original != doc.Uploaded {
 			line.Signed = doc.Original
 		}
+		for _, note := range doc.Notes {
+			line.Note = strings.TrimSpace(line.Note + " " + note.Sentence())
+		}
 		a.Documents = append(a.Documents, line)
 		ev.trail.Documents[i].Sealed = ev.digest[doc.ID]
 	}
@@ -84,7 +88,7 @@ func (ev *evidence) audit(e *paraph.Envelope) (seal.Audit, error) {
 
 func auditEvent(e *paraph.Envelope, ev paraph.Event) seal.AuditEvent {
 	out := seal.AuditEvent{
-		At: ev.At, Code: string(ev.Type), What: ev.Sentence(e), Who: ev.Actor.Label(), To: ev.Data["to"], Mail: ev.Data["mail"],
+		At: ev.At, Code: string(ev.Type), What: ev.Sentence(e), Who: ev.Actor.Label(), Data: ev.Data,
 		IP: ev.Actor.IP, UserAgent: ev.Actor.UserAgent, Hash: ev.Hash,
 	}
 	r, ok := e.Recipient(ev.RecipientID)

@@ -72,8 +72,8 @@ type AuditEvent struct {
 	Code      string // the type of event; with a kind of recipient behind it where that has a word of its own
 	What      string // in words, for a code that the language has no sentence for
 	Who       string
-	About     string // the recipient whom it is about
-	To, Mail  string // of an event about a mail: the address, and the code of the mail
+	About     string            // the recipient whom it is about
+	Data      map[string]string // what else the sentence names: name, level, to, and mail, a code
 	IP        string
 	UserAgent string
 	Hash      string // in hex

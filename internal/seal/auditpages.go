@@ -404,7 +404,7 @@ func (b *auditSetter) sentence(e AuditEvent) string {
 	if !ok {
 		return e.What
 	}
-	said := fill(text, "who", e.Who, "about", e.About, "to", e.To, "mail", of(b.w.Mails, e.Mail))
+	said := fill(text, "who", e.Who, "about", e.About, "to", e.Data["to"], "mail", of(b.w.Mails, e.Data["mail"]), "name", e.Data["name"], "level", e.Data["level"])
 	if direction([]rune(said)) == di.DirectionRTL { // it begins with a name in another script; the sentence runs from the left all the same
 		return "\u200e" + said
 	}

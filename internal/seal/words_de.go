@@ -60,6 +60,11 @@ func wordsGerman() words {
 			"api":  "Vom Programm des Absenders ausgefüllt, das dafür einsteht",
 		},
 		Happened: map[string]string{
+			"document.added":                "{who} hat „{name}“ hinzugefügt",
+			"document.removed":              "{who} hat „{name}“ entfernt",
+			"document.changed":              "{who} hat „{name}“ geändert",
+			"envelope.timestamped":          "Die versiegelten Dokumente erhielten einen Zeitstempel ({level})",
+			"envelope.timestamp.failed":     "Es war kein Zeitstempel zu bekommen; die Dokumente bleiben versiegelt, wie sie sind",
 			"envelope.created":              "{who} hat den Umschlag erstellt",
 			"envelope.sent":                 "{who} hat ihn gesendet",
 			"recipient.invited":             "{about} wurde eingeladen",

@@ -60,6 +60,11 @@ func wordsEnglish() words {
 			"api":  "Completed by the sender’s program, which vouches for them",
 		},
 		Happened: map[string]string{
+			"document.added":                "{who} added “{name}”",
+			"document.removed":              "{who} removed “{name}”",
+			"document.changed":              "{who} changed “{name}”",
+			"envelope.timestamped":          "The sealed documents were timestamped ({level})",
+			"envelope.timestamp.failed":     "No timestamp could be had; the documents stay sealed as they are",
 			"envelope.created":              "{who} created the envelope",
 			"envelope.sent":                 "{who} sent it",
 			"recipient.invited":             "{about} was invited",

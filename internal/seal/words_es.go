@@ -60,6 +60,11 @@ func wordsSpanish() words {
 			"api":  "Completado por el programa del remitente, que responde por ello",
 		},
 		Happened: map[string]string{
+			"document.added":                "{who} añadió «{name}»",
+			"document.removed":              "{who} quitó «{name}»",
+			"document.changed":              "{who} modificó «{name}»",
+			"envelope.timestamped":          "Los documentos sellados recibieron un sello de tiempo ({level})",
+			"envelope.timestamp.failed":     "No se pudo obtener un sello de tiempo; los documentos siguen sellados como están",
 			"envelope.created":              "{who} creó el sobre",
 			"envelope.sent":                 "{who} lo envió",
 			"recipient.invited":             "{about} recibió una invitación",

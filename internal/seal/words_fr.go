@@ -60,6 +60,11 @@ func wordsFrench() words {
 			"api":  "Rempli par le programme de l’expéditeur, qui s’en porte garant",
 		},
 		Happened: map[string]string{
+			"document.added":                "{who} a ajouté « {name} »",
+			"document.removed":              "{who} a retiré « {name} »",
+			"document.changed":              "{who} a modifié « {name} »",
+			"envelope.timestamped":          "Les documents scellés ont été horodatés ({level})",
+			"envelope.timestamp.failed":     "Aucun horodatage n’a pu être obtenu ; les documents restent scellés tels quels",
 			"envelope.created":              "{who} a créé l’enveloppe",
 			"envelope.sent":                 "{who} l’a envoyée",
 			"recipient.invited":             "{about} a reçu une invitation",

@@ -60,6 +60,11 @@ func wordsItalian() words {
 			"api":  "Compilato dal programma del mittente, che ne risponde",
 		},
 		Happened: map[string]string{
+			"document.added":                "{who} ha aggiunto «{name}»",
+			"document.removed":              "{who} ha rimosso «{name}»",
+			"document.changed":              "{who} ha modificato «{name}»",
+			"envelope.timestamped":          "I documenti sigillati hanno ricevuto una marca temporale ({level})",
+			"envelope.timestamp.failed":     "Nessuna marca temporale è stata ottenuta; i documenti restano sigillati come sono",
 			"envelope.created":              "{who} ha creato la busta",
 			"envelope.sent":                 "{who} l’ha inviata",
 			"recipient.invited":             "{about} ha ricevuto un invito",

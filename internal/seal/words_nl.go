@@ -60,6 +60,11 @@ func wordsDutch() words {
 			"api":  "Ingevuld door het programma van de afzender, dat ervoor instaat",
 		},
 		Happened: map[string]string{
+			"document.added":                "{who} heeft ‘{name}’ toegevoegd",
+			"document.removed":              "{who} heeft ‘{name}’ verwijderd",
+			"document.changed":              "{who} heeft ‘{name}’ gewijzigd",
+			"envelope.timestamped":          "De verzegelde documenten kregen een tijdstempel ({level})",
+			"envelope.timestamp.failed":     "Er was geen tijdstempel te krijgen; de documenten blijven verzegeld zoals ze zijn",
 			"envelope.created":              "{who} heeft de envelop gemaakt",
 			"envelope.sent":                 "{who} heeft hem verzonden",
 			"recipient.invited":             "{about} is uitgenodigd",

@@ -60,6 +60,11 @@ func wordsPolish() words {
 			"api":  "Wypełnione przez program nadawcy, który za to odpowiada",
 		},
 		Happened: map[string]string{
+			"document.added":                "Dodanie „{name}”: {who}",
+			"document.removed":              "Usunięcie „{name}”: {who}",
+			"document.changed":              "Zmiana „{name}”: {who}",
+			"envelope.timestamped":          "Opieczętowane dokumenty oznaczono czasem ({level})",
+			"envelope.timestamp.failed":     "Nie udało się uzyskać znacznika czasu; dokumenty pozostają opieczętowane",
 			"envelope.created":              "Utworzenie koperty: {who}",
 			"envelope.sent":                 "Wysłanie: {who}",
 			"recipient.invited":             "Zaproszenie: {about}",

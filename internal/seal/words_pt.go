@@ -60,6 +60,11 @@ func wordsPortuguese() words {
 			"api":  "Preenchido pelo programa do remetente, que responde por isso",
 		},
 		Happened: map[string]string{
+			"document.added":                "{who} adicionou «{name}»",
+			"document.removed":              "{who} removeu «{name}»",
+			"document.changed":              "{who} alterou «{name}»",
+			"envelope.timestamped":          "Os documentos selados receberam um carimbo de tempo ({level})",
+			"envelope.timestamp.failed":     "Não foi possível obter um carimbo de tempo; os documentos continuam selados como estão",
 			"envelope.created":              "{who} criou o envelope",
 			"envelope.sent":                 "{who} enviou-o",
 			"recipient.invited":             "{about} recebeu um convite",

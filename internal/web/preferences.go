@@ -32,7 +32,7 @@ func (s *server) preferencesView(r *http.Request, p paraph.Preferences, wrong ki
 
 func auditPlaces() [][2]string {
 	words := map[paraph.AuditPlace]string{
-		paraph.AuditBoth: "At the end of each document, and as a PDF of their own", paraph.AuditAppended: "At the end of each document", paraph.AuditSeparate: "As a PDF of their own",
+		paraph.AuditBoth: "In each document and as a PDF", paraph.AuditAppended: "In each document", paraph.AuditSeparate: "As a PDF of their own",
 	}
 	var out [][2]string
 	for _, p := range paraph.AuditPlaces() {

@@ -391,11 +391,11 @@ func Page(v View) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = kit.FieldOf(kit.Field{Name: "language", Label: "Language of the audit pages", Type: "select", Options: v.Languages}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = kit.FieldOf(kit.Field{Name: "language", Label: "Language of the audit pages", Type: "select", Options: v.Languages, Hint: "They come when everybody has signed."}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = kit.FieldOf(kit.Field{Name: "timezone", Label: "Time zone", Value: v.TimeZone, Error: v.Wrong["timezone"], Optional: true, MaxLength: 60, Autocomplete: "off", Placeholder: "Europe/Berlin", Hint: "Of the times in the audit pages. Left empty: that of your settings."}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = kit.FieldOf(kit.Field{Name: "timezone", Label: "Time zone", Value: v.TimeZone, Error: v.Wrong["timezone"], Optional: true, MaxLength: 60, Autocomplete: "off", Placeholder: "Europe/Berlin", Hint: "Left empty: as in your settings."}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -729,7 +729,7 @@ func PreferencesPage(v Preferences) templ.Component {
 						return templ_7745c5c3_Err
 					}
 				}
-				templ_7745c5c3_Err = kit.FieldOf(kit.Field{Name: "audit", Label: "Audit pages", Type: "select", Options: v.places(), Disabled: !v.Admin, Hint: "Who did what, when and from where. They come when everybody has signed.", Error: v.Wrong.At("audit")}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = kit.FieldOf(kit.Field{Name: "audit", Label: "Audit pages", Type: "select", Options: v.places(), Disabled: !v.Admin, Hint: "Who did what, when and from where: at the end of each sealed document, or a sealed PDF of their own.", Error: v.Wrong.At("audit")}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -38,3 +38,11 @@ func (s *Store) SealedHere(ctx context.Context, digest string) (bool, error) {
 	}
 	return n > 0, nil
 }
+
+// HurryJobsOf makes the jobs of a kind that an envelope has and that nobody
+// works on due now.
+func (tx *Tx) HurryJobsOf(ctx context.Context, envelopeID int64, kind string) error {
+	_, err := tx.exec(ctx, "UPDATE jobs SET due_at = $1 WHERE envelope_id = $2 AND kind = $3 AND claim_id = '' AND due_at > $1 AND state = 'pending'",
+		micros(tx.now), envelopeID, kind)
+	return err
+}

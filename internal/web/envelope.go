@@ -76,6 +76,9 @@ func (s *server) envelopeView(ctx context.Context, e *paraph.Envelope) (v envelo
 	if v.Troubles, err = s.troubles(ctx, e); err != nil {
 		return v, err
 	}
+	if v.Sealing, err = s.sealing(ctx, e); err != nil {
+		return v, err
+	}
 	v.Deliveries, err = s.deliveriesOf(ctx, e)
 	return v, err
 }
@@ -269,6 +272,21 @@ func (s *server) troubles(ctx context.Context, e *paraph.Envelope) ([]string, er
 			mailError(t.Error), count(t.Tries, "time"), whenNext(t.NextAt, s.Store.Now())))
 	}
 	return out, err
+}
+
+// sealing is why an envelope could not be sealed so far, in a sentence.
+func (s *server) sealing(ctx context.Context, e *paraph.Envelope) (v envelope.Sealing, err error) {
+	t, failed, err := s.Desk.SealTrouble(ctx, e)
+	if failed {
+		v.Retry = envelopePath(e.ID) + "/seal"
+		v.Text = fmt.Sprintf("Everybody has finished, and nothing is lost, but sealing did not work yet: %s. Tried %s; the next try is %s.",
+			strings.TrimRight(t.Error, ". "), count(t.Tries, "time"), whenNext(t.NextAt, s.Store.Now()))
+	}
+	return v, err
+}
+
+func (s *server) retrySeal(w http.ResponseWriter, r *http.Request) error {
+	return s.act(w, r, "", "It is being sealed.", s.Desk.RetrySeal)
 }
 
 // mailError is why a mail was not sent, without what only the log needs.

@@ -138,6 +138,7 @@ func (s *server) routes() []route {
 		{"POST /envelopes/{id}/cancel", signedIn, s.cancel},
 		{"POST /envelopes/{id}/delete", signedIn, s.deleteEnvelope},
 		{"POST /envelopes/{id}/archive", signedIn, s.archiveEnvelope},
+		{"POST /envelopes/{id}/seal", signedIn, s.retrySeal},
 		{"POST /envelopes/{id}/recipients/{recipient}/remind", signedIn, s.remind},
 		{"GET /envelopes/{id}/documents/{document}/pages/{page}", signedIn, s.envelopePicture},
 		{"GET /envelopes/{id}/documents/{document}/{version}", signedIn, s.download},

@@ -27,6 +27,7 @@ type View struct {
 	Times      []Moment
 	Timeline   []kit.Moment
 	Troubles   []string // mails that wait for another try
+	Sealing    Sealing  // when it failed so far
 	Trail      Trail
 	Deliveries []Delivery
 	Preview    string // the public page's URL
@@ -122,4 +123,11 @@ func (v View) everything() string {
 		return "The documents as they stand and as they were sent."
 	}
 	return "Sealed and original documents and the audit log; as one PDF it is a copy to read, without a seal."
+}
+
+// Sealing is why a completed envelope is not sealed yet, and where to have it
+// tried again.
+type Sealing struct {
+	Text  string
+	Retry string
 }

@@ -178,7 +178,7 @@ var expectations = map[string]expected{
 	"POST /envelopes/{id}/send":                             {path: "/envelopes/{draft}/send", nobody: 401, stranger: 404, owner: 422},
 	"POST /envelopes/{id}/cancel":                           {path: "/envelopes/{sent}/cancel", nobody: 401, stranger: 404, owner: 303},
 	"POST /envelopes/{id}/delete":                           {path: "/envelopes/{sent}/delete", nobody: 401, stranger: 404, owner: 303},
-	"POST /envelopes/{id}/seal":                             {path: "/envelopes/{sent}/seal", nobody: 401, stranger: 404, owner: 409},
+	"POST /envelopes/{id}/seal":                             {path: "/envelopes/{sent}/seal", nobody: 401, stranger: 404, owner: 303},
 	"POST /envelopes/{id}/archive":                          {path: "/envelopes/{sent}/archive", nobody: 401, stranger: 404, owner: 303},
 	"POST /envelopes/{id}/recipients/{recipient}/remind":    {path: "/envelopes/{sent}/recipients/{recipient}/remind", nobody: 401, stranger: 404, owner: 303},
 	"GET /envelopes/{id}/documents/{document}/pages/{page}": {path: "/envelopes/{sent}/documents/{document}/pages/1", nobody: 303, stranger: 404, owner: 200},

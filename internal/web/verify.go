@@ -3,7 +3,6 @@ package web
 import (
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/paraph-sign/paraph"
 	"github.com/paraph-sign/paraph/internal/seal"
@@ -64,16 +63,46 @@ func verdict(name string, rep seal.Report) *verify.Result {
 	case rep.Valid:
 		out.Tone, out.Icon, out.Title, out.Text = kit.Success, "check", "Sealed, and unchanged since", "Not a byte of it was changed after it was sealed."
 		if !trusted(rep) {
-			out.Text += " It was not sealed by this server, so compare the fingerprint with the signer’s."
+			out.Tone, out.Icon = kit.Warning, "warning"
+			out.Text += " But nobody whom this server trusts has sealed it, so compare the fingerprint with the signer’s."
 		}
 	case rep.Sealed:
 		out.Tone, out.Title = kit.Error, "Not valid"
 	}
+	if len(rep.Changes) > 0 && rep.Valid {
+		out.Text = "Unchanged since the last seal. What was changed before, after an earlier signature, stands below."
+	}
 	out.Facts = []kit.Pair{{Name: "File", Value: paraph.Shorten(paraph.CleanLine(name), 200)}, {Name: "Size", Value: strconv.Itoa(rep.Size) + " bytes"}, {Name: "SHA-256", Value: rep.Digest}}
+	if rep.SealedHere != nil && *rep.SealedHere {
+		out.Facts = append(out.Facts, kit.Pair{Name: "Known here", Value: "Byte for byte a file that was sealed by this server"})
+	}
 	for i, g := range rep.Signatures {
 		out.Signatures = append(out.Signatures, signatureView(i, g))
 	}
+	if rep.Trail != nil {
+		out.Trail = trailView(*rep.Trail)
+	}
 	return out
+}
+
+func trailView(t seal.TrailReport) *verify.Signature {
+	v := &verify.Signature{Title: "Audit trail inside", Status: kit.Status{Label: "Chain holds", Tone: kit.Success, Icon: "check"}}
+	switch {
+	case !t.Holds:
+		v.Status = kit.Status{Label: "Broken", Tone: kit.Error, Icon: "x"}
+	case !t.Sealed:
+		v.Status = kit.Status{Label: "Not protected", Tone: kit.Warning, Icon: "warning"}
+	}
+	v.Notes = []string{capital(t.String()) + "."}
+	if !t.Holds {
+		v.Notes = []string{t.Problem}
+	}
+	for _, f := range []kit.Pair{{Name: "Envelope", Value: t.Name}, {Name: "Id", Value: t.Envelope}, {Name: "Kept by", Value: t.Instance}, {Name: "Document", Value: t.Document}, {Name: "Last hash", Value: t.Hash}} {
+		if f.Value != "" {
+			v.Facts = append(v.Facts, kit.Pair{Name: f.Name, Value: paraph.Shorten(paraph.CleanLine(f.Value), 200)})
+		}
+	}
+	return v
 }
 
 func trusted(rep seal.Report) bool {
@@ -87,8 +116,13 @@ func trusted(rep seal.Report) bool {
 
 func signatureView(i int, g seal.SignatureReport) verify.Signature {
 	v := verify.Signature{Title: capital(g.Kind) + " " + strconv.Itoa(i+1), Status: kit.Status{Label: "Intact", Tone: kit.Success, Icon: "check"}}
-	if g.Problem != "" || !g.Intact {
-		v.Status = kit.Status{Label: "Not intact", Tone: kit.Error, Icon: "x"}
+	switch {
+	case g.Problem != "" || !g.Intact:
+		v.Status = kit.Status{Label: "Not valid", Tone: kit.Error, Icon: "x"}
+	case len(g.ChangedAfter) > 0:
+		v.Status = kit.Status{Label: "Changed afterwards", Tone: kit.Error, Icon: "x"}
+	case !g.Trusted:
+		v.Status = kit.Status{Label: "Intact, by a stranger", Tone: kit.Warning, Icon: "warning"}
 	}
 	add := func(name, value string) {
 		if value != "" {
@@ -120,15 +154,15 @@ func signatureView(i int, g seal.SignatureReport) verify.Signature {
 }
 
 func signedAt(g seal.SignatureReport) string {
-	show := func(t *time.Time, how string) string { return kit.Exact(*t) + how }
 	switch {
+	case g.TimestampedAt != nil && g.TimestampTrusted:
+		return kit.Exact(*g.TimestampedAt) + " (timestamped by " + g.TimestampedBy + ")"
+	case g.TimestampedAt != nil && g.SignedAt != nil && g.Kind == "signature":
+		return kit.Exact(*g.SignedAt) + " (by the signer’s clock; " + g.TimestampedBy + ", which is not trusted here, says " + kit.Exact(*g.TimestampedAt) + ")"
 	case g.TimestampedAt != nil:
-		if g.Kind == "timestamp" {
-			return show(g.TimestampedAt, "")
-		}
-		return show(g.TimestampedAt, " (timestamped by "+g.TimestampedBy+")")
+		return kit.Exact(*g.TimestampedAt) + " (says " + g.TimestampedBy + ", which is not trusted here)"
 	case g.SignedAt != nil:
-		return show(g.SignedAt, " (by the signer’s clock)")
+		return kit.Exact(*g.SignedAt) + " (by the signer’s clock)"
 	}
 	return ""
 }

@@ -19,6 +19,7 @@ type Result struct {
 	Text       string
 	Facts      []kit.Pair
 	Signatures []Signature
+	Trail      *Signature // the audit trail inside; nil when there is none
 }
 
 // Signature is one signature or timestamp.

@@ -73,8 +73,11 @@ const maxPattern = 120
 // FileNameParts are what a pattern of names can hold, and what for.
 func FileNameParts() [][2]string {
 	return [][2]string{
-		{"{name}", "the document"}, {"{envelope}", "the envelope"}, {"{status}", "signed, draft, original, audit log …"},
-		{"{date}", "the day on which it was completed, sent or made"}, {"{id}", "the envelope’s number"},
+		{"{name}", "the document"},
+		{"{envelope}", "the envelope"},
+		{"{status}", "signed, draft, original, audit log …"},
+		{"{date}", "the day on which it was completed, sent or made"},
+		{"{id}", "the envelope’s number"},
 	}
 }
 

@@ -89,7 +89,9 @@ func sRGB() []byte {
 		{"rXYZ", xyz(0.436066, 0.222488, 0.013916)},
 		{"gXYZ", xyz(0.385147, 0.716873, 0.097076)},
 		{"bXYZ", xyz(0.143066, 0.060608, 0.714096)},
-		{"rTRC", curve}, {"gTRC", curve}, {"bTRC", curve},
+		{"rTRC", curve},
+		{"gTRC", curve},
+		{"bTRC", curve},
 	}
 	table, body := binary.BigEndian.AppendUint32(nil, uint32(len(tags))), []byte(nil)
 	for _, t := range tags {

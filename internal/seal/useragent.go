@@ -7,8 +7,15 @@ import "strings"
 func device(userAgent string) (browser, system string) {
 	browser = browserOf(userAgent)
 	for _, s := range [][2]string{
-		{"Windows", "Windows"}, {"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Android", "Android"}, {"CrOS", "ChromeOS"},
-		{"Mac OS X", "macOS"}, {"Macintosh", "macOS"}, {"FreeBSD", "FreeBSD"}, {"Linux", "Linux"},
+		{"Windows", "Windows"},
+		{"iPhone", "iPhone"},
+		{"iPad", "iPad"},
+		{"Android", "Android"},
+		{"CrOS", "ChromeOS"},
+		{"Mac OS X", "macOS"},
+		{"Macintosh", "macOS"},
+		{"FreeBSD", "FreeBSD"},
+		{"Linux", "Linux"},
 	} {
 		if strings.Contains(userAgent, s[0]) {
 			return browser, s[1]
@@ -20,9 +27,17 @@ func device(userAgent string) (browser, system string) {
 // browserOf looks for the names in an order in which no browser is taken for one that it pretends to be.
 func browserOf(userAgent string) string {
 	for _, b := range [][2]string{
-		{"EdgA/", "Edge"}, {"EdgiOS/", "Edge"}, {"Edg/", "Edge"}, {"OPR/", "Opera"}, {"SamsungBrowser/", "Samsung Internet"},
-		{"Vivaldi/", "Vivaldi"}, {"FxiOS/", "Firefox"}, {"Firefox/", "Firefox"}, {"CriOS/", "Chrome"},
-		{"HeadlessChrome/", "Chrome"}, {"Chrome/", "Chrome"},
+		{"EdgA/", "Edge"},
+		{"EdgiOS/", "Edge"},
+		{"Edg/", "Edge"},
+		{"OPR/", "Opera"},
+		{"SamsungBrowser/", "Samsung Internet"},
+		{"Vivaldi/", "Vivaldi"},
+		{"FxiOS/", "Firefox"},
+		{"Firefox/", "Firefox"},
+		{"CriOS/", "Chrome"},
+		{"HeadlessChrome/", "Chrome"},
+		{"Chrome/", "Chrome"},
 	} {
 		if _, after, ok := strings.Cut(userAgent, b[0]); ok {
 			return versioned(b[1], after)

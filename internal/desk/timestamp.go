@@ -151,11 +151,11 @@ func (d *Desk) stampFile(ctx context.Context, digest string, look bool) (stamped
 		return out, err
 	}
 	if look {
-		out.Level, err = d.Stamper.Look(pdf, d.Identity)
+		out.Level, err = d.Stamper.Look(pdf, d.trust())
 		return out, err
 	}
 	var failed error
-	out.Stamped, failed = d.Stamper.Upgrade(ctx, pdf, d.Identity)
+	out.Stamped, failed = d.Stamper.Upgrade(ctx, pdf, d.trust())
 	if len(out.PDF) > len(pdf) {
 		if out.digest, err = d.Blobs.Put(ctx, out.PDF); err != nil {
 			return stampedFile{digest: digest}, err

@@ -130,7 +130,8 @@ func TestTimestamps(t *testing.T) {
 // again the files are raised, once.
 func TestTimestampsAreLate(t *testing.T) {
 	t.Parallel()
-	for name, fault := range tsatest.Faults() {
+	for _, name := range []string{"down", "500", "slow", "huge", "other content", "past"} { // the rest is in internal/seal
+		fault := tsatest.Faults()[name]
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			eachStamped(t, seal.LevelLTA, func(t *testing.T, s *stamped) {

@@ -131,28 +131,28 @@ type Stamped struct {
 //  3. The same again when Stamped.Renew has come, so that the newest timestamp can be judged when its certificate has run out.
 //
 // With an error, what was reached is returned all the same, so that it can be kept and gone on from; a file that is at its
-// level already comes back as it is. Everything returned was found valid by Verify. A file that is not valid is refused.
-func (s *Stamper) Upgrade(ctx context.Context, pdf []byte, id Identity) (Stamped, error) {
-	st, err := s.look(pdf, id)
+// level already comes back as it is. Everything returned was found valid by Verify, with trust. A file that is not valid is refused.
+func (s *Stamper) Upgrade(ctx context.Context, pdf []byte, trust VerifyOptions) (Stamped, error) {
+	st, err := s.look(pdf, trust)
 	if err != nil {
 		return st.Stamped, err
 	}
 	if levelRank(st.Level) < levelRank(LevelT) {
-		if st, err = s.step(ctx, st, id, s.stamp); err != nil {
+		if st, err = s.step(ctx, st, trust, s.stamp); err != nil {
 			return st.Stamped, err
 		}
 	}
 	if s.level != LevelT && levelRank(st.Level) < levelRank(LevelLTA) {
-		st, err = s.step(ctx, st, id, s.extend)
+		st, err = s.step(ctx, st, trust, s.extend)
 	} else if !st.Renew.IsZero() && !st.Renew.After(s.gatherer.clock()) {
-		st, err = s.step(ctx, st, id, s.extend)
+		st, err = s.step(ctx, st, trust, s.extend)
 	}
 	return st.Stamped, err
 }
 
 // Look tells the level of a sealed file. A file that is not valid is an error.
-func (s *Stamper) Look(pdf []byte, id Identity) (string, error) {
-	st, err := s.look(pdf, id)
+func (s *Stamper) Look(pdf []byte, trust VerifyOptions) (string, error) {
+	st, err := s.look(pdf, trust)
 	return st.Level, err
 }
 
@@ -162,12 +162,11 @@ type state struct {
 	v    *verification
 	seal *signatureCheck
 	data validationData
-	id   Identity
 }
 
-func (s *Stamper) look(pdf []byte, id Identity) (*state, error) {
-	st := &state{Stamped: Stamped{PDF: pdf}, id: id}
-	st.v = &verification{opt: VerifyOptions{Roots: id.Roots()}, rep: &Report{}}
+func (s *Stamper) look(pdf []byte, trust VerifyOptions) (*state, error) {
+	st := &state{Stamped: Stamped{PDF: pdf}}
+	st.v = &verification{opt: trust, rep: &Report{}}
 	st.v.run(pdf)
 	if !st.v.rep.Valid {
 		return st, fmt.Errorf("seal: it is not to be timestamped: %s", st.v.rep.Reason)
@@ -203,12 +202,12 @@ func renewal(c *x509.Certificate, at time.Time) time.Time {
 }
 
 // step takes one step and looks at what came of it; if that is no good, the file stays as it was.
-func (s *Stamper) step(ctx context.Context, st *state, id Identity, do func(context.Context, *state) ([]byte, error)) (*state, error) {
+func (s *Stamper) step(ctx context.Context, st *state, trust VerifyOptions, do func(context.Context, *state) ([]byte, error)) (*state, error) {
 	pdf, err := do(ctx, st)
 	if err != nil {
 		return st, err
 	}
-	next, err := s.look(pdf, id)
+	next, err := s.look(pdf, trust)
 	if err != nil {
 		return st, err
 	}
@@ -242,12 +241,16 @@ func (s *Stamper) stampFile(ctx context.Context, f *pdfFile) ([]byte, error) {
 func (s *Stamper) extend(ctx context.Context, st *state) ([]byte, error) {
 	var all []signatureEvidence
 	sealed := false
-	for _, c := range st.v.checks {
+	for i, c := range st.v.checks {
 		sealed = sealed || c == st.seal
 		if c.cms == nil {
 			continue
 		}
-		ev, err := s.evidenceFor(ctx, st, c)
+		at := c.signedAt
+		if !c.timestamp {
+			_, at, _ = c.proof(st.v.checks[i+1:])
+		}
+		ev, err := s.evidenceFor(ctx, st, c, at)
 		if err != nil && sealed { // what others signed before is helped where it can be
 			return nil, err
 		}
@@ -266,15 +269,15 @@ func (s *Stamper) extend(ctx context.Context, st *state) ([]byte, error) {
 	return s.stampFile(ctx, f)
 }
 
-// evidenceFor gathers what one signature takes, and its timestamp; nothing when the file has it.
-func (s *Stamper) evidenceFor(ctx context.Context, st *state, c *signatureCheck) (evidence, error) {
+// evidenceFor gathers what one signature takes, and its timestamp, which are from a time; nothing when the file has it.
+func (s *Stamper) evidenceFor(ctx context.Context, st *state, c *signatureCheck, at time.Time) (evidence, error) {
 	var ev evidence
 	for _, m := range c.messages() {
-		if st.data.covers(m, c.signedAt) {
+		if st.data.covers(m, at) {
 			continue
 		}
-		pool := append(append(append([]*x509.Certificate{}, m.certs...), st.id.Chain...), st.data.certs...)
-		more, err := s.gatherer.about(ctx, m.signer, pool, c.signedAt)
+		pool := append(append([]*x509.Certificate{}, m.certs...), st.data.certs...)
+		more, err := s.gatherer.about(ctx, m.signer, pool, at)
 		ev.add(more)
 		if err != nil {
 			return ev, err

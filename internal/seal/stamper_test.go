@@ -69,9 +69,11 @@ func (w *stampWorld) stamper(t *testing.T, level string, urls ...string) *Stampe
 	return s
 }
 
+func (w *stampWorld) trust() VerifyOptions { return VerifyOptions{Roots: w.id.Roots()} }
+
 func (w *stampWorld) verify(t *testing.T, pdf []byte) Report {
 	t.Helper()
-	rep, err := Verify(pdf, VerifyOptions{Roots: w.id.Roots()})
+	rep, err := Verify(pdf, w.trust())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +82,7 @@ func (w *stampWorld) verify(t *testing.T, pdf []byte) Report {
 
 func (w *stampWorld) upgrade(t *testing.T, s *Stamper, pdf []byte) Stamped {
 	t.Helper()
-	st, err := s.Upgrade(t.Context(), pdf, w.id)
+	st, err := s.Upgrade(t.Context(), pdf, w.trust())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -289,7 +291,7 @@ func TestTimestampFaults(t *testing.T) {
 			if alone.Ready() {
 				t.Error("an authority that has just failed is ready")
 			}
-			if st, err := alone.Upgrade(t.Context(), sealed, w.id); err == nil || string(st.PDF) != string(sealed) || st.Level != LevelB {
+			if st, err := alone.Upgrade(t.Context(), sealed, w.trust()); err == nil || string(st.PDF) != string(sealed) || st.Level != LevelB {
 				t.Errorf("upgraded to %s, %v", st.Level, err)
 			}
 			second := tsatest.NewTSA(t, w.ca, "Second", nil)
@@ -347,7 +349,7 @@ func TestUpgradeWithoutRevocation(t *testing.T) {
 	s := w.stamper(t, LevelLTA)
 	sealed := mustSign(t, contractPDF("", ""), w.id)
 	w.ca.Down(true)
-	st, err := s.Upgrade(t.Context(), sealed, w.id)
+	st, err := s.Upgrade(t.Context(), sealed, w.trust())
 	if err == nil || st.Level != LevelT || !w.verify(t, st.PDF).Valid {
 		t.Fatalf("%s, %v", st.Level, err)
 	}
@@ -365,7 +367,7 @@ func TestUpgradeWithoutRevocation(t *testing.T) {
 	w.ca.Revoke(w.id.Chain[0])
 	w.advance(2 * time.Hour)
 	late := w.upgrade(t, w.stamper(t, LevelT), mustSign(t, formPDF(true), w.id))
-	if st, err = s.Upgrade(t.Context(), late.PDF, w.id); !errors.Is(err, errRevoked) || st.Level != LevelT {
+	if st, err = s.Upgrade(t.Context(), late.PDF, w.trust()); !errors.Is(err, errRevoked) || st.Level != LevelT {
 		t.Errorf("with a revoked certificate: %s, %v", st.Level, err)
 	}
 }
@@ -379,7 +381,7 @@ func TestRenew(t *testing.T) {
 		w.advance(st.Renew.Sub(w.clock()))
 		w.tsa = tsatest.NewTSA(t, w.ca, "Timely", nil)
 		var err error
-		if st, err = w.stamper(t, LevelLTA).Upgrade(t.Context(), st.PDF, w.id); err != nil {
+		if st, err = w.stamper(t, LevelLTA).Upgrade(t.Context(), st.PDF, w.trust()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -398,7 +400,7 @@ func TestUpgradeRefusesWhatIsNotValid(t *testing.T) {
 	for name, pdf := range map[string][]byte{
 		"unsealed": contractPDF("", ""), "changed": revise(t, sealed, map[uint32]string{7: valueField}), "cut": sealed[:len(sealed)-20],
 	} {
-		if st, err := s.Upgrade(t.Context(), pdf, w.id); err == nil || string(st.PDF) != string(pdf) {
+		if st, err := s.Upgrade(t.Context(), pdf, w.trust()); err == nil || string(st.PDF) != string(pdf) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -316,15 +316,9 @@ func (v *verification) setLevels() {
 
 // levelOf says how far a signature got, with what was added later and the validation data that the file has.
 func (v *verification) levelOf(c *signatureCheck, later []*signatureCheck, data *validationData) string {
-	proof, at := c.cms, c.signedAt
-	if c.stamp != nil {
-		proof, at = c.stamp.cms, c.stamp.at
-	} else {
-		i := slices.IndexFunc(later, (*signatureCheck).proves)
-		if i < 0 {
-			return LevelB
-		}
-		proof, at, later = later[i].cms, later[i].signedAt, later[i+1:]
+	proof, at, later := c.proof(later)
+	if proof == nil {
+		return LevelB
 	}
 	if !data.covers(c.cms, at) || !data.covers(proof, at) {
 		return LevelT
@@ -339,6 +333,19 @@ func (v *verification) levelOf(c *signatureCheck, later []*signatureCheck, data 
 		break
 	}
 	return LevelLT
+}
+
+// proof is the timestamp that says first when a signature was there: the one within it, or a document timestamp; rest is what
+// comes after that. Without one the time is the signature's own.
+func (c *signatureCheck) proof(later []*signatureCheck) (m *cmsMessage, at time.Time, rest []*signatureCheck) {
+	if c.stamp != nil {
+		return c.stamp.cms, c.stamp.at, later
+	}
+	i := slices.IndexFunc(later, (*signatureCheck).proves)
+	if i < 0 {
+		return nil, c.signedAt, nil
+	}
+	return later[i].cms, later[i].signedAt, later[i+1:]
 }
 
 // proves tells whether it is a document timestamp that is no less than that.

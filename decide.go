@@ -311,7 +311,7 @@ func (e Envelope) SetFields(fs []Field, now time.Time) (Envelope, error) {
 }
 
 // Send lets a complete draft go out: it becomes pending and the first
-// recipients are invited.
+// recipients are invited. Who calls has set OwnSignatures.
 func (e Envelope) Send(by Actor, now time.Time) (Envelope, []Event, error) {
 	if err := e.mustBe(Draft); err != nil {
 		return e, nil, err
@@ -321,7 +321,11 @@ func (e Envelope) Send(by Actor, now time.Time) (Envelope, []Event, error) {
 	}
 	c := e.clone().touched(now)
 	c.Status, c.SentAt = Pending, now
-	events := []Event{{Type: EnvelopeSent, At: now, Actor: by, Data: c.digests()}}
+	data := c.digests()
+	if c.OwnSignatures {
+		data["own_signatures"] = "true"
+	}
+	events := []Event{{Type: EnvelopeSent, At: now, Actor: by, Data: data}}
 	return c, append(events, c.inviteNext(now)...), nil
 }
 

@@ -24,8 +24,12 @@ type Envelope struct {
 	ExternalID string
 	RedirectTo string // where a browser goes on after finishing; a recipient's own comes first
 	ReplyTo    string
-	Language   string // of the audit pages; "": the account's
-	TimeZone   string // of times in them, by its IANA name; "": the account's
+	// OwnSignatures: each recipient's part is signed with a certificate of their
+	// own, as the account had set when this was sent; see SignedPart.
+	OwnSignatures bool
+
+	Language string // of the audit pages; "": the account's
+	TimeZone string // of times in them, by its IANA name; "": the account's
 
 	ExpireAt   time.Time // zero: never
 	CreatedAt  time.Time

@@ -13,6 +13,9 @@ type Preferences struct {
 	Language  string // of the audit pages; see seal.Languages
 	TimeZone  string // of times in the audit pages, as the IANA database names it
 	FileNames string // the pattern of the names of files; see FileNamePattern
+	// OwnSignatures: each recipient's part is signed with a certificate of their
+	// own. It holds for what is sent from then on.
+	OwnSignatures bool
 }
 
 // DefaultPreferences hold until an account sets others.

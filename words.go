@@ -31,6 +31,8 @@ func (ev Event) Sentence(e *Envelope) string {
 		return finished(e, ev, who, about)
 	case RecipientRefused:
 		return about + " declined"
+	case RecipientCertified:
+		return "The part of " + about + " was signed with a certificate of their own"
 	case EnvelopeCompleted:
 		return "Everybody has acted"
 	case EnvelopeSealed:

@@ -31,7 +31,7 @@ func TestSentences(t *testing.T) {
 	}
 	for _, typ := range []EventType{
 		EnvelopeCreated, EnvelopeSent, RecipientInvited, RecipientReminded, RecipientChanged, RecipientViewed, RecipientStarted,
-		RecipientFinished, RecipientRefused, EnvelopeCompleted, EnvelopeSealed, EnvelopeTimestamped, TimestampFailed, EnvelopeCancelled, EnvelopeExpired, EnvelopeArchived,
+		RecipientFinished, RecipientRefused, RecipientCertified, EnvelopeCompleted, EnvelopeSealed, EnvelopeTimestamped, TimestampFailed, EnvelopeCancelled, EnvelopeExpired, EnvelopeArchived,
 		EnvelopeUnarchived, EnvelopeDeleted, MailSent, MailFailed,
 	} {
 		ev := Event{Type: typ, RecipientID: 1, Actor: sender, Data: map[string]string{"to": "a@b.c", "mail": "invitation"}}

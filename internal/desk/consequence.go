@@ -164,6 +164,11 @@ func (d *Desk) follow(ctx context.Context, tx *store.Tx, e *paraph.Envelope, eve
 				return err
 			}
 		}
+		if ev.Type == paraph.RecipientFinished && e.OwnSignatures && e.Status == paraph.Pending { // the last one's is signed when it is sealed
+			if err := d.queue(ctx, tx, store.Job{Kind: jobSign, AccountID: e.AccountID, EnvelopeID: e.ID, DueAt: tx.Now()}); err != nil {
+				return err
+			}
+		}
 		if ev.Type == paraph.EnvelopeSent && !e.ExpireAt.IsZero() {
 			if err := d.queue(ctx, tx, store.Job{Kind: jobExpire, AccountID: e.AccountID, EnvelopeID: e.ID, DueAt: e.ExpireAt}); err != nil {
 				return err

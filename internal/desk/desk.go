@@ -58,6 +58,7 @@ type Desk struct {
 	inks   limiter // of pictures that are read or drawn: each takes up to some 300 MB
 	hasher hasher
 	sights sights // of endpoints
+	issuer issuer // of recipients' certificates
 	ears   *ears  // of listeners
 }
 

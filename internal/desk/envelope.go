@@ -51,6 +51,11 @@ func (d *Desk) create(ctx context.Context, who Who, o Order, send bool) (out par
 			out = e
 			return err
 		}
+		p, err := tx.Preferences(ctx, who.AccountID)
+		if err != nil {
+			return err
+		}
+		e.OwnSignatures = p.OwnSignatures
 		sent, events, err := e.Send(who.Actor, now)
 		if err != nil {
 			return err
@@ -209,7 +214,12 @@ func (d *Desk) SetFields(ctx context.Context, who Who, id, version int64, fs []p
 
 // Send lets a draft go out.
 func (d *Desk) Send(ctx context.Context, who Who, id int64) (paraph.Envelope, error) {
+	p, err := d.Store.Preferences(ctx, who.AccountID)
+	if err != nil {
+		return paraph.Envelope{}, err
+	}
 	return d.change(ctx, ofAccount(who.AccountID, id), func(e paraph.Envelope, now time.Time) (paraph.Envelope, []paraph.Event, error) {
+		e.OwnSignatures = p.OwnSignatures
 		return e.Send(who.Actor, now)
 	})
 }

@@ -23,3 +23,6 @@ func (d *Desk) ReplayStep(ctx context.Context, j store.Job, lost error) error {
 		return lost
 	})
 }
+
+// SignFinished works a claimed job that signs parts.
+func (d *Desk) SignFinished(ctx context.Context, j store.Job) error { return d.signFinished(ctx, j) }

@@ -29,6 +29,7 @@ func (d *Desk) kinds() []job.Kind {
 		{Name: jobExpire, Run: d.expire, Pause: job.Doubling(time.Second, 10*time.Minute, 0)},
 		{Name: jobListeners, Run: d.tendListeners, Pause: job.Doubling(time.Second, time.Minute, time.Hour)},
 		d.replayKind(),
+		{Name: jobSign, Workers: 2, Run: d.signFinished, Pause: job.Doubling(time.Second, 10*time.Minute, 0)},
 		d.timestampKind(),
 		{Name: jobSweep, Run: d.sweep, Pause: job.Doubling(time.Minute, time.Hour, 0)},
 		{Name: jobPrune, Run: d.prune, Pause: job.Doubling(time.Minute, time.Hour, 0)},

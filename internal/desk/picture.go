@@ -24,6 +24,12 @@ func (d *Desk) CurrentPDF(ctx context.Context, e *paraph.Envelope, doc paraph.Do
 	if doc.Sealed != "" {
 		return d.Blobs.Get(ctx, doc.Sealed)
 	}
+	if digest, err := d.ownState(ctx, e, doc); err != nil || digest != "" {
+		if err != nil {
+			return nil, err
+		}
+		return d.Blobs.Get(ctx, digest)
+	}
 	e, err := d.zoned(ctx, e)
 	if err != nil {
 		return nil, err
@@ -141,10 +147,7 @@ type mark struct {
 // are in the envelope's zone, or in UTC when it has none of its own; see zoned.
 func finishedMarks(e *paraph.Envelope, doc paraph.Document) []mark {
 	var out []mark
-	zone, err := paraph.ZoneOf("time_zone", cmp.Or(e.TimeZone, "UTC"))
-	if err != nil { // it was known when it was set
-		zone = time.UTC
-	}
+	zone := zoneOf(e)
 	for _, f := range e.Fields {
 		r, ok := e.Recipient(f.RecipientID)
 		if !ok || r.CompletedAt.IsZero() || !f.Filled() {
@@ -157,6 +160,15 @@ func finishedMarks(e *paraph.Envelope, doc paraph.Document) []mark {
 		}
 	}
 	return out
+}
+
+// zoneOf is the envelope's own time zone, or UTC.
+func zoneOf(e *paraph.Envelope) *time.Location {
+	zone, err := paraph.ZoneOf("time_zone", cmp.Or(e.TimeZone, "UTC"))
+	if err != nil { // it was known when it was set
+		return time.UTC
+	}
+	return zone
 }
 
 // fieldMarks draws a field's value at one of its places.

@@ -15,7 +15,7 @@ func (d *Desk) SetPreferences(ctx context.Context, who Who, p paraph.Preferences
 	if err != nil {
 		return err
 	}
-	return d.Store.Update(ctx, func(tx *store.Tx) error {
+	err = d.Store.Update(ctx, func(tx *store.Tx) error {
 		s, err := tx.Space(ctx, who.AccountID, who.UserID)
 		if err != nil {
 			return err
@@ -25,4 +25,8 @@ func (d *Desk) SetPreferences(ctx context.Context, who Who, p paraph.Preferences
 		}
 		return tx.SetPreferences(ctx, who.AccountID, p)
 	})
+	if err == nil && p.OwnSignatures { // its certificate can be had from now on
+		_, err = d.authority(ctx)
+	}
+	return err
 }

@@ -46,6 +46,10 @@ func (d *Desk) sealEnvelope(ctx context.Context, j store.Job) error {
 // artefacts makes, checks and stores what a completed envelope leaves.
 func (d *Desk) artefacts(ctx context.Context, e *paraph.Envelope) (paraph.Artefacts, error) {
 	made := paraph.Artefacts{Documents: map[int64]string{}}
+	own, err := d.ownParts(ctx, e)
+	if err != nil {
+		return made, err
+	}
 	events, err := d.Store.Events(ctx, e.AccountID, e.ID)
 	if err != nil {
 		return made, err
@@ -57,6 +61,9 @@ func (d *Desk) artefacts(ctx context.Context, e *paraph.Envelope) (paraph.Artefa
 	if err != nil {
 		return made, err
 	}
+	if own != nil { // pages can't be added to what is signed
+		ev.place = paraph.AuditSeparate
+	}
 	appended, err := ev.audit(e)
 	if err != nil {
 		return made, err
@@ -65,7 +72,10 @@ func (d *Desk) artefacts(ctx context.Context, e *paraph.Envelope) (paraph.Artefa
 	sign := d.signature(e)
 	sign.Stamp = stamps.option(ctx)
 	for _, doc := range e.Documents {
-		sealed, err := d.sealDocument(ctx, e, doc, appended, ev.place.Appended(), sign)
+		sealed, err := d.sealOwn(ctx, own[doc.ID], sign)
+		if err == nil && sealed == nil {
+			sealed, err = d.sealDocument(ctx, e, doc, appended, ev.place.Appended(), sign)
+		}
 		if err != nil {
 			return made, fmt.Errorf("document %d: %w", doc.ID, err)
 		}

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/paraph-sign/paraph/internal/seal"
 )
@@ -15,7 +16,11 @@ func (d *Desk) Verify(ctx context.Context, pdf []byte) (seal.Report, error) {
 	if err := context.Cause(ctx); err != nil {
 		return seal.Report{}, err
 	}
-	rep, err := seal.Verify(pdf, d.trust())
+	opt, err := d.trustAll(ctx)
+	if err != nil {
+		return seal.Report{}, err
+	}
+	rep, err := seal.Verify(pdf, opt)
 	if err != nil {
 		return rep, refused("", "file", err)
 	}
@@ -30,4 +35,21 @@ func (d *Desk) trust() seal.VerifyOptions {
 		opt.TimestampRoots = d.Stamper.Roots()
 	}
 	return opt
+}
+
+// trustAll is trust, and the authorities of the recipients' own certificates.
+func (d *Desk) trustAll(ctx context.Context) (seal.VerifyOptions, error) {
+	opt := d.trust()
+	pem, err := d.Store.Authorities(ctx)
+	if err != nil || len(pem) == 0 {
+		return opt, err
+	}
+	certs, err := seal.ReadCertificates(pem)
+	if err != nil {
+		return opt, fmt.Errorf("the recipients' authorities: %w", err)
+	}
+	for _, c := range certs {
+		opt.Roots.AddCert(c)
+	}
+	return opt, nil
 }

@@ -69,6 +69,11 @@ func (a Authority) PEM() ([]byte, error) {
 	return b.Bytes(), err
 }
 
+// CertificatePEM is the authority without its key.
+func (a Authority) CertificatePEM() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})
+}
+
 // Certificate is what someone who trusts the authority trusts.
 func (a Authority) Certificate() *x509.Certificate { return a.cert }
 

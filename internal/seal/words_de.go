@@ -78,6 +78,7 @@ func wordsGerman() words {
 			"recipient.completed.assistant": "{about} hat vorbereitet",
 			"recipient.completed.api":       "{who} hat den Teil von {about} über die API ausgefüllt",
 			"recipient.declined":            "{about} hat abgelehnt",
+			"recipient.certified":           "Der Teil von {about} wurde mit eigenem Zertifikat signiert",
 			"envelope.completed":            "Alle sind fertig",
 			"envelope.sealed":               "Die Dokumente wurden versiegelt",
 			"envelope.cancelled":            "{who} hat ihn zurückgezogen",

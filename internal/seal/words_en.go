@@ -78,6 +78,7 @@ func wordsEnglish() words {
 			"recipient.completed.assistant": "{about} prepared it",
 			"recipient.completed.api":       "{who} completed the part of {about} by the API",
 			"recipient.declined":            "{about} declined",
+			"recipient.certified":           "The part of {about} was signed with a certificate of their own",
 			"envelope.completed":            "Everybody has acted",
 			"envelope.sealed":               "The documents were sealed",
 			"envelope.cancelled":            "{who} cancelled it",

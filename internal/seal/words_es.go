@@ -78,6 +78,7 @@ func wordsSpanish() words {
 			"recipient.completed.assistant": "{about} lo preparó",
 			"recipient.completed.api":       "{who} completó la parte de {about} por la API",
 			"recipient.declined":            "{about} rechazó",
+			"recipient.certified":           "La parte de {about} se firmó con un certificado propio",
 			"envelope.completed":            "Todos han terminado",
 			"envelope.sealed":               "Los documentos se sellaron",
 			"envelope.cancelled":            "{who} lo canceló",

@@ -78,6 +78,7 @@ func wordsFrench() words {
 			"recipient.completed.assistant": "{about} a préparé",
 			"recipient.completed.api":       "{who} a rempli la partie de {about} par l’API",
 			"recipient.declined":            "{about} a refusé",
+			"recipient.certified":           "La partie de {about} a été signée avec un certificat propre",
 			"envelope.completed":            "Tous ont terminé",
 			"envelope.sealed":               "Les documents ont été scellés",
 			"envelope.cancelled":            "{who} l’a annulée",

@@ -78,6 +78,7 @@ func wordsItalian() words {
 			"recipient.completed.assistant": "{about} ha preparato",
 			"recipient.completed.api":       "{who} ha compilato la parte di {about} tramite l’API",
 			"recipient.declined":            "{about} ha rifiutato",
+			"recipient.certified":           "La parte di {about} è stata firmata con un certificato proprio",
 			"envelope.completed":            "Tutti hanno concluso",
 			"envelope.sealed":               "I documenti sono stati sigillati",
 			"envelope.cancelled":            "{who} l’ha annullata",

@@ -78,6 +78,7 @@ func wordsDutch() words {
 			"recipient.completed.assistant": "{about} heeft voorbereid",
 			"recipient.completed.api":       "{who} heeft het deel van {about} via de API ingevuld",
 			"recipient.declined":            "{about} heeft geweigerd",
+			"recipient.certified":           "Het deel van {about} is met een eigen certificaat ondertekend",
 			"envelope.completed":            "Iedereen is klaar",
 			"envelope.sealed":               "De documenten zijn verzegeld",
 			"envelope.cancelled":            "{who} heeft hem ingetrokken",

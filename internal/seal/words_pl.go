@@ -78,6 +78,7 @@ func wordsPolish() words {
 			"recipient.completed.assistant": "Przygotowanie: {about}",
 			"recipient.completed.api":       "Wypełnienie przez API części odbiorcy {about}: {who}",
 			"recipient.declined":            "Odmowa: {about}",
+			"recipient.certified":           "Część podpisana własnym certyfikatem: {about}",
 			"envelope.completed":            "Wszyscy zakończyli",
 			"envelope.sealed":               "Dokumenty zostały opieczętowane",
 			"envelope.cancelled":            "Anulowanie: {who}",

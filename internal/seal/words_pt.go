@@ -78,6 +78,7 @@ func wordsPortuguese() words {
 			"recipient.completed.assistant": "{about} preparou",
 			"recipient.completed.api":       "{who} preencheu a parte de {about} pela API",
 			"recipient.declined":            "{about} recusou",
+			"recipient.certified":           "A parte de {about} foi assinada com um certificado próprio",
 			"envelope.completed":            "Todos concluíram",
 			"envelope.sealed":               "Os documentos foram selados",
 			"envelope.cancelled":            "{who} cancelou-o",

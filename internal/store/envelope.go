@@ -13,13 +13,13 @@ const envelopeColumns = `envelopes.id, envelopes.account_id, envelopes.owner_id,
 	envelopes.status, envelopes.source, envelopes.sequential, envelopes.subject, envelopes.message, envelopes.external_id,
 	envelopes.redirect_to, envelopes.reply_to, envelopes.expire_at, envelopes.created_at, envelopes.updated_at, envelopes.sent_at,
 	envelopes.ended_at, envelopes.sealed_at, envelopes.archived_at, envelopes.deleted_at, envelopes.audit_log, envelopes.version,
-	envelopes.language, envelopes.time_zone, envelopes.seal_level, envelopes.stamp_at`
+	envelopes.language, envelopes.time_zone, envelopes.seal_level, envelopes.stamp_at, envelopes.own_signatures`
 
 func scanEnvelope(scan func(...any) error) (e paraph.Envelope, err error) {
 	err = scan(&e.ID, &e.AccountID, &e.OwnerID, &e.PublicID, &e.Slug, &e.Name, &e.Status, &e.Source, &e.Sequential, &e.Subject,
 		&e.Message, &e.ExternalID, &e.RedirectTo, &e.ReplyTo, at{&e.ExpireAt}, at{&e.CreatedAt}, at{&e.UpdatedAt}, at{&e.SentAt},
 		at{&e.EndedAt}, at{&e.SealedAt}, at{&e.ArchivedAt}, at{&e.DeletedAt}, &e.AuditLog, &e.Version, &e.Language, &e.TimeZone,
-		&e.SealLevel, at{&e.StampAt})
+		&e.SealLevel, at{&e.StampAt}, &e.OwnSignatures)
 	return e, err
 }
 
@@ -204,13 +204,13 @@ func (tx *Tx) InsertEnvelope(ctx context.Context, e *paraph.Envelope) (err error
 	e.Version = 1
 	e.ID, err = tx.insert(ctx, `INSERT INTO envelopes (account_id, owner_id, public_id, slug, name, status, source, sequential, subject,
 		message, external_id, redirect_to, reply_to, expire_at, created_at, updated_at, sent_at, ended_at, sealed_at, archived_at,
-		deleted_at, audit_log, version, search, language, time_zone, seal_level, stamp_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)
+		deleted_at, audit_log, version, search, language, time_zone, seal_level, stamp_at, own_signatures)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)
 		RETURNING id`,
 		e.AccountID, e.OwnerID, e.PublicID, e.Slug, e.Name, e.Status, e.Source, e.Sequential, e.Subject, e.Message, e.ExternalID,
 		e.RedirectTo, e.ReplyTo, micros(e.ExpireAt), micros(e.CreatedAt), micros(e.UpdatedAt), micros(e.SentAt), micros(e.EndedAt),
 		micros(e.SealedAt), micros(e.ArchivedAt), micros(e.DeletedAt), e.AuditLog, e.Version, searchText(e), e.Language, e.TimeZone,
-		e.SealLevel, micros(e.StampAt))
+		e.SealLevel, micros(e.StampAt), e.OwnSignatures)
 	if err != nil {
 		return fmt.Errorf("insert envelope: %w", err)
 	}
@@ -225,11 +225,11 @@ func (tx *Tx) SaveEnvelope(ctx context.Context, was paraph.Envelope, e *paraph.E
 	n, err := tx.exec(ctx, `UPDATE envelopes SET name = $1, status = $2, sequential = $3, subject = $4, message = $5, external_id = $6,
 		redirect_to = $7, reply_to = $8, expire_at = $9, updated_at = $10, sent_at = $11, ended_at = $12, sealed_at = $13,
 		archived_at = $14, deleted_at = $15, audit_log = $16, version = $17, search = $18, language = $19,
-		time_zone = $20, seal_level = $21, stamp_at = $22
-		WHERE id = $23 AND version = $24`,
+		time_zone = $20, seal_level = $21, stamp_at = $22, own_signatures = $23
+		WHERE id = $24 AND version = $25`,
 		e.Name, e.Status, e.Sequential, e.Subject, e.Message, e.ExternalID, e.RedirectTo, e.ReplyTo, micros(e.ExpireAt),
 		micros(e.UpdatedAt), micros(e.SentAt), micros(e.EndedAt), micros(e.SealedAt), micros(e.ArchivedAt), micros(e.DeletedAt),
-		e.AuditLog, e.Version, searchText(e), e.Language, e.TimeZone, e.SealLevel, micros(e.StampAt), was.ID, was.Version)
+		e.AuditLog, e.Version, searchText(e), e.Language, e.TimeZone, e.SealLevel, micros(e.StampAt), e.OwnSignatures, was.ID, was.Version)
 	if err != nil {
 		return fmt.Errorf("save envelope %d: %w", was.ID, err)
 	}

@@ -154,6 +154,9 @@ func (s *Store) unlock(ctx context.Context) error {
 	if err := s.resealCertificates(ctx); err != nil {
 		return err
 	}
+	if err := s.renewAuthority(ctx); err != nil {
+		return err
+	}
 	// From here on the present key alone is enough.
 	return s.noteKey(ctx, func(check string) bool { return !strings.HasPrefix(check, v.Prefix()) })
 }
@@ -257,7 +260,7 @@ func (s *Store) ForgetSecrets(ctx context.Context, why string) (n int64, err err
 		if err := tx.forgetKeys(ctx); err != nil {
 			return err
 		}
-		_, err = tx.exec(ctx, "DELETE FROM settings WHERE name = $1", keyCheck)
+		_, err = tx.exec(ctx, "DELETE FROM settings WHERE name IN ($1, $2)", keyCheck, authoritySetting)
 		return err
 	})
 	return n, err

@@ -140,6 +140,7 @@ var expectations = map[string]expected{
 	"POST /settings/instance":                                   {path: "/settings/instance", nobody: 401, stranger: 403, owner: 303},
 	"GET /settings/documents":                                   {path: "/settings/documents", nobody: 303, stranger: 200, owner: 200},
 	"POST /settings/documents":                                  {path: "/settings/documents", nobody: 401, stranger: 422, owner: 422},
+	"GET /settings/documents/recipients-ca.pem":                 {path: "/settings/documents/recipients-ca.pem", nobody: 303, stranger: 404, owner: 404},
 	"GET /settings/webhooks":                                    {path: "/settings/webhooks", nobody: 303, stranger: 200, owner: 200},
 	"POST /settings/webhooks":                                   {path: "/settings/webhooks", nobody: 401, stranger: 422, owner: 422},
 	"GET /settings/webhooks/new":                                {path: "/settings/webhooks/new", nobody: 303, stranger: 200, owner: 200},

@@ -18,14 +18,20 @@ func (s *server) preferencesPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.page(w, r, http.StatusOK, settings.PreferencesPage(s.preferencesView(r, p, kit.Wrong{})), kit.Page{Title: "Documents"})
+	v := s.preferencesView(r, p, kit.Wrong{})
+	authorities, err := s.Store.Authorities(r.Context())
+	if err != nil {
+		return err
+	}
+	v.Authority = len(authorities) > 0
+	return s.page(w, r, http.StatusOK, settings.PreferencesPage(v), kit.Page{Title: "Documents"})
 }
 
 func (s *server) preferencesView(r *http.Request, p paraph.Preferences, wrong kit.Wrong) settings.Preferences {
 	signed := s.signed(r)
 	return settings.Preferences{
 		Owner: signed.User.Owner, Admin: signed.Space.Role == paraph.RoleAdmin, Space: signed.Space.Name,
-		Audit: string(p.Audit), Language: p.Language, TimeZone: p.TimeZone, FileNames: p.FileNames,
+		Audit: string(p.Audit), Language: p.Language, TimeZone: p.TimeZone, FileNames: p.FileNames, OwnSignatures: p.OwnSignatures,
 		Places: auditPlaces(), Languages: seal.Languages(), Parts: paraph.FileNameParts(), Wrong: wrong,
 	}
 }
@@ -43,11 +49,27 @@ func auditPlaces() [][2]string {
 
 func (s *server) preferences(w http.ResponseWriter, r *http.Request) error {
 	read := func(f form) paraph.Preferences {
-		return paraph.Preferences{Audit: paraph.AuditPlace(f.Get("audit")), Language: f.Get("language"), TimeZone: f.Get("time_zone"), FileNames: f.Get("file_names")}
+		return paraph.Preferences{Audit: paraph.AuditPlace(f.Get("audit")), Language: f.Get("language"), TimeZone: f.Get("time_zone"), FileNames: f.Get("file_names"), OwnSignatures: f.Get("own_signatures") != ""}
 	}
 	return s.setting(w, r, "/settings/documents", "Saved. It holds for what is sealed from now on.", func(ctx context.Context, f form) error {
 		return s.Desk.SetPreferences(ctx, s.who(r), read(f))
 	}, func(f form, wrong kit.Wrong) templ.Component {
 		return settings.PreferencesPage(s.preferencesView(r, read(f), wrong))
 	})
+}
+
+// recipientsAuthority hands out the certificates of the authority that issues
+// recipients' own, and of those before it.
+func (s *server) recipientsAuthority(w http.ResponseWriter, r *http.Request) error {
+	pem, err := s.Store.Authorities(r.Context())
+	if err != nil {
+		return err
+	}
+	if len(pem) == 0 {
+		return paraph.Errorf(paraph.NotFound, "No certificate was issued to a recipient yet.")
+	}
+	w.Header().Set("Content-Type", "application/x-pem-file")
+	w.Header().Set("Content-Disposition", `attachment; filename="recipients-ca.pem"`)
+	_, err = w.Write(pem)
+	return err
 }

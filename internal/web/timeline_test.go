@@ -32,7 +32,7 @@ func TestEveryEventHasWords(t *testing.T) {
 	seen := map[string]paraph.EventType{}
 	for _, k := range []paraph.EventType{
 		paraph.EnvelopeCreated, paraph.EnvelopeSent, paraph.RecipientInvited, paraph.RecipientReminded, paraph.RecipientChanged, paraph.RecipientViewed,
-		paraph.RecipientStarted, paraph.RecipientFinished, paraph.RecipientRefused, paraph.EnvelopeCompleted, paraph.EnvelopeSealed, paraph.EnvelopeTimestamped, paraph.TimestampFailed, paraph.EnvelopeCancelled,
+		paraph.RecipientStarted, paraph.RecipientFinished, paraph.RecipientRefused, paraph.RecipientCertified, paraph.EnvelopeCompleted, paraph.EnvelopeSealed, paraph.EnvelopeTimestamped, paraph.TimestampFailed, paraph.EnvelopeCancelled,
 		paraph.EnvelopeExpired, paraph.EnvelopeArchived, paraph.EnvelopeUnarchived, paraph.EnvelopeDeleted, paraph.MailSent, paraph.MailFailed,
 	} {
 		m := moment(e, paraph.Event{Type: k, RecipientID: 1, Actor: paraph.Actor{Kind: paraph.ByUser, Name: "Ada"}, Data: map[string]string{"mail": "invitation", "to": "bob@example.com"}})

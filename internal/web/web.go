@@ -96,6 +96,7 @@ func (s *server) routes() []route {
 		{"POST /settings/tokens/{id}/delete", signedIn, s.deleteToken},
 		{"GET /settings/documents", signedIn, s.preferencesPage},
 		{"POST /settings/documents", signedIn, s.preferences},
+		{"GET /settings/documents/recipients-ca.pem", signedIn, s.recipientsAuthority},
 		{"GET /settings/instance", signedIn, s.instancePage},
 		{"POST /settings/instance", signedIn, s.instance},
 		{"GET /settings/webhooks", signedIn, s.webhooksPage},

@@ -12,6 +12,7 @@ type Preferences struct {
 	Admin                                bool // of the space
 	Space                                string
 	Audit, Language, TimeZone, FileNames string
+	OwnSignatures, Authority             bool        // Authority: there is one that issued certificates to recipients
 	Places, Languages                    [][2]string // code and word
 	Parts                                [][2]string // of the pattern of names, and what each stands for
 	Wrong                                kit.Wrong

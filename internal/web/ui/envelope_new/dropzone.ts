@@ -184,7 +184,7 @@ class Dropzone extends HTMLElement {
         ${item.error ? html`<span class="block text-sm text-error">${item.error}</span>` : nothing}
         ${item.locked && item.error ? html`<span class="mt-2 flex flex-wrap items-end gap-2" data-unlock>
           <label class="grid min-w-0 gap-1 text-sm">Password of the PDF
-            <input class="field-input" type="password" autocomplete="off" @keydown=${(e: KeyboardEvent) => this.unlockOnEnter(item, e)}>
+            <input class="input field-input" type="password" autocomplete="off" @keydown=${(e: KeyboardEvent) => this.unlockOnEnter(item, e)}>
           </label>
           <button class="btn btn-sm btn-primary" type="button" @click=${(e: Event) => this.unlock(item, e)}>Open</button>
         </span>` : nothing}

@@ -26,3 +26,10 @@ func (d *Desk) ReplayStep(ctx context.Context, j store.Job, lost error) error {
 
 // SignFinished works a claimed job that signs parts.
 func (d *Desk) SignFinished(ctx context.Context, j store.Job) error { return d.signFinished(ctx, j) }
+
+// ForgetIssuer lets the authority of recipients' certificates be read again.
+func (d *Desk) ForgetIssuer() {
+	d.issuer.mu.Lock()
+	defer d.issuer.mu.Unlock()
+	d.issuer.known = nil
+}

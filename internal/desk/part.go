@@ -132,7 +132,7 @@ func (d *Desk) signPartOf(ctx context.Context, e *paraph.Envelope, doc paraph.Do
 		return "", err
 	}
 	if !rep.Valid {
-		return "", fmt.Errorf("what was signed does not verify: %s", rep.Reason)
+		return "", fmt.Errorf("%w: %s", seal.ErrNotValid, rep.Reason)
 	}
 	return d.Blobs.Put(ctx, signed)
 }
@@ -222,7 +222,7 @@ func (d *Desk) ownParts(ctx context.Context, e *paraph.Envelope) (map[int64]stri
 		return nil, nil
 	}
 	done, err := d.signParts(ctx, e)
-	if isInput(err) {
+	if isInput(err) || errors.Is(err, seal.ErrNotValid) {
 		d.Log.Warn("recipients' own signatures can't be made; only the seal will be", "envelope", e.ID, "error", err)
 		return nil, nil
 	}
@@ -303,7 +303,7 @@ func (d *Desk) sealOwn(ctx context.Context, digest string, sign seal.SignOptions
 		return nil, err
 	}
 	sealed, err := d.Engine.Seal(ctx, seal.Job{PDF: pdf, Signed: true, Identity: d.Identity, Sign: sign})
-	if isInput(err) {
+	if isInput(err) || errors.Is(err, seal.ErrNotValid) {
 		d.Log.Warn("what recipients have signed can't be sealed; the document is sealed without their own signatures", "error", err)
 		return nil, nil
 	}

@@ -263,3 +263,24 @@ func TestOwnSignaturesEnd(t *testing.T) {
 		}
 	})
 }
+
+// TestOwnSignaturesOfTwoAuthorities: when the authority's key is lost halfway,
+// the envelope is sealed all the same.
+func TestOwnSignaturesOfTwoAuthorities(t *testing.T) {
+	t.Parallel()
+	desktest.Each(t, func(t *testing.T, w *desktest.World) {
+		p := w.Person(t, "Ann Admin")
+		ownSignatures(t, w, p, true, paraph.AuditBoth)
+		e := finishes(t, w, deed(t, w, p), 0)
+		w.RunDue(t)
+		_, err := w.Store.ForgetSecrets(t.Context(), "lost")
+		ok(t, err)
+		w.Desk.ForgetIssuer()
+		finishes(t, w, finishes(t, w, e, 1), 2)
+		w.RunDue(t)
+		sealedOnce(t, w, p, e.ID)
+		if _, rep := current(t, w, p, e.ID, 0); !rep.Valid || signers(rep) != "Paraph test" {
+			t.Errorf("%s", rep.Text())
+		}
+	})
+}

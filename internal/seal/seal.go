@@ -2,8 +2,12 @@ package seal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
+
+// ErrNotValid says that what was signed is not found valid by Verify.
+var ErrNotValid = errors.New("what was signed does not verify")
 
 // Job is one document to seal.
 type Job struct {
@@ -35,7 +39,7 @@ func (e *Engine) Seal(ctx context.Context, job Job) ([]byte, error) {
 		return nil, fmt.Errorf("seal PDF: verify: %w", err)
 	}
 	if !report.Valid {
-		return nil, fmt.Errorf("seal PDF: what was sealed does not verify: %s", report.Reason)
+		return nil, fmt.Errorf("seal PDF: %w: %s", ErrNotValid, report.Reason)
 	}
 	return sealed, nil
 }

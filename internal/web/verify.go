@@ -147,8 +147,10 @@ func signatureView(i int, g seal.SignatureReport) verify.Signature {
 	switch {
 	case g.Trusted && g.Kind == "timestamp":
 		v.Notes = append(v.Notes, "By an authority that this server trusts.")
-	case g.Trusted:
+	case g.TrustedBy == seal.TrustInstance:
 		v.Notes = append(v.Notes, "Sealed by this server.")
+	case g.Intact:
+		v.Notes = append(v.Notes, "Trust: "+g.Trust()+".")
 	}
 	return v
 }

@@ -16,8 +16,8 @@ type verifyCmd struct {
 	File     string   `arg:"" help:"The PDF." type:"path"`
 	JSON     bool     `name:"json" help:"Print the report as JSON."`
 	Data     string   `help:"Trust the seal of the instance that keeps its key here." default:"./data" placeholder:"DIR" type:"path"`
-	Trust    []string `help:"Trust the certificates in this file, in PEM. Can be repeated." placeholder:"FILE" type:"path" env:"-"`
-	NoSystem bool     `help:"Don't trust what the operating system trusts." env:"-"`
+	Trust    []string `help:"Trust the certificates in this file, in PEM. Can be repeated." placeholder:"FILE" type:"path"`
+	NoSystem bool     `help:"Don't trust what the operating system trusts."`
 }
 
 // Run prints what can be said of the file. The exit code is 0 for one that is

@@ -51,7 +51,7 @@ func TestBadSubmissions(t *testing.T) {
 		{"an empty file", func(l m) { document(l)["file"] = "" }, 422, "documents[0].file", "base64"},
 		{"a truncated file", file(desktest.PDF(1)[:200]), 422, "documents[0].file", "Lease"},
 		{"a file of no pages", file(desktest.PDF(0)), 422, "documents[0].file", "page"},
-		{"a file with a password", file(encrypted()), 422, "documents[0].file", "password"},
+		{"a file with a password", file(encrypted()), 422, "documents[0].password", "(password_required)"},
 		{"a file of too many pages", file(manyPages()), 413, "documents", "2000"},
 		{"a large file", file(append(desktest.PDF(1), make([]byte, 2<<20)...)), 413, "documents[0].file", "2 MB"},
 		{"a request that is too large", file(make([]byte, 4<<20)), 413, "body", "MB"},

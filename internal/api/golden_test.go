@@ -192,8 +192,8 @@ func TestKeysInOrder(t *testing.T) {
 		"documents":           {"": "id documents", "documents": "name url"},
 		"submission_archived": {"": "id archived_at"},
 		"delivery": {
-			"":         "id webhook_id sequence event message_id submission_id test state next_attempt_at last_status last_error created_at finished_at body attempts",
-			"attempts": "number at status error message duration_ms timings remote_address request_headers response_headers response_body truncated",
+			"":         "id webhook_id sequence event message_id submission_id test state next_attempt_at last_status last_error created_at finished_at body schedule attempts",
+			"attempts": "number at status error message advice duration_ms timings remote_address request_headers response_headers response_body truncated",
 		},
 	} {
 		b, err := os.ReadFile(filepath.Join("testdata", file+".json"))

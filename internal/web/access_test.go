@@ -157,7 +157,7 @@ var expectations = map[string]expected{
 	"POST /settings/webhooks/{id}/secret/end":                   {path: "/settings/webhooks/{endpoint}/secret/end", nobody: 401, stranger: 404, owner: 303},
 	"POST /settings/webhooks/{id}/secret":                       {path: "/settings/webhooks/{endpoint}/secret", nobody: 401, stranger: 404, owner: 303},
 	"GET /settings/webhooks/{id}/replay":                        {path: "/settings/webhooks/{endpoint}/replay", nobody: 303, stranger: 404, owner: 200},
-	"POST /settings/webhooks/{id}/replays":                      {path: "/settings/webhooks/{endpoint}/replays", nobody: 401, stranger: 404, owner: 422},
+	"POST /settings/webhooks/{id}/replays":                      {path: "/settings/webhooks/{endpoint}/replays", nobody: 401, stranger: 404, owner: 409},
 	"GET /settings/webhooks/{id}/replays/{replay}":              {path: "/settings/webhooks/{endpoint}/replays/{replay}", nobody: 303, stranger: 404, owner: 200},
 	"POST /settings/webhooks/{id}/replays/{replay}/cancel":      {path: "/settings/webhooks/{endpoint}/replays/{replay}/cancel", nobody: 401, stranger: 404, owner: 303},
 	"POST /settings/webhooks/{id}/test":                         {path: "/settings/webhooks/{endpoint}/test", nobody: 401, stranger: 404, owner: 303},

@@ -13,7 +13,7 @@ import (
 // Config is what an Engine needs. The zero value works, without a compilation cache.
 type Config struct {
 	CacheDir  string        // where the compiled WebAssembly is kept; empty compiles anew each start (5 s, 270 MB)
-	Instances int           // documents worked on at a time; default 2
+	Instances int           // documents worked on at a time, one less of them uploads; default 2
 	Deadline  time.Duration // per operation, not counting the wait for an instance; default 30 s
 	MaxBytes  int           // largest file accepted; default 100 MiB
 	MaxPages  int           // most pages accepted; default 5000
@@ -29,6 +29,7 @@ type Engine struct {
 	fonts *fontBook
 	trial func() (Identity, error) // see tryOut
 	slots chan struct{}            // one token per document that PDFium works on
+	doors chan struct{}            // one token per upload among them; see withUpload
 
 	lane    *lane
 	begin   sync.Once
@@ -46,7 +47,8 @@ func NewEngine(cfg Config) (*Engine, error) {
 		return nil, fmt.Errorf("new PDF engine: %w", err)
 	}
 	return &Engine{
-		cfg: cfg, log: cfg.Logger, fonts: fonts, trial: sync.OnceValues(trialIdentity), slots: make(chan struct{}, cfg.Instances), lane: newLane(), started: make(chan struct{}),
+		cfg: cfg, log: cfg.Logger, fonts: fonts, trial: sync.OnceValues(trialIdentity), slots: make(chan struct{}, cfg.Instances),
+		doors: make(chan struct{}, max(1, cfg.Instances-1)), lane: newLane(), started: make(chan struct{}),
 	}, nil
 }
 
@@ -95,6 +97,18 @@ func (e *Engine) Close() error {
 	})
 	<-e.started
 	return e.lane.close()
+}
+
+// withUpload is with for uploads, which may take long. They never have all instances, so that somebody who looks at a page
+// does not wait for other people's files.
+func (e *Engine) withUpload(ctx context.Context, work func(*session) error) error {
+	select {
+	case e.doors <- struct{}{}:
+		defer func() { <-e.doors }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	return e.with(ctx, work)
 }
 
 // with runs work on an instance of its own, within the deadline.

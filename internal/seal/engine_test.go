@@ -111,6 +111,39 @@ func TestEngineStopsAtTheDeadline(t *testing.T) {
 	}
 }
 
+// TestUploadsLeaveAnInstance holds one upload up and insists that the next waits while pages can still be drawn.
+func TestUploadsLeaveAnInstance(t *testing.T) {
+	t.Parallel()
+	cfg := testConfig()
+	cfg.Instances = 2
+	e := must2(NewEngine(cfg))
+	defer e.Close()
+	begun, goOn, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		ended <- e.withUpload(t.Context(), func(*session) error {
+			close(begun)
+			<-goOn
+			return nil
+		})
+	}()
+	<-begun
+	waits, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, _, err := e.Prepare(waits, contractPDF("", "")); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a second upload = %v, want it to wait", err)
+	}
+	if _, err := e.RenderPage(t.Context(), contractPDF("", ""), 0, 300); err != nil {
+		t.Errorf("RenderPage beside it: %v", err)
+	}
+	close(goOn)
+	if err := <-ended; err != nil {
+		t.Errorf("the first upload: %v", err)
+	}
+	if _, _, err := e.Prepare(t.Context(), contractPDF("", "")); err != nil {
+		t.Errorf("the next one: %v", err)
+	}
+}
+
 func must2(e *Engine, err error) *Engine {
 	if err != nil {
 		panic(err)

@@ -46,7 +46,7 @@ func (e *Engine) PrepareWith(ctx context.Context, data []byte, opts PrepareOptio
 		return nil, Info{}, err
 	}
 	var p prepared
-	err := e.with(ctx, func(s *session) error {
+	err := e.withUpload(ctx, func(s *session) error {
 		s.password = opts.Password
 		var err error
 		p, err = e.prepare(s, data)
@@ -208,7 +208,7 @@ func (e *Engine) read(s *session, data []byte) (references.FPDF_DOCUMENT, Info, 
 		return "", Info{}, err
 	}
 	info.Pages = make([]Page, n)
-	return doc, info, s.readPages(doc, n, e.cfg.Deadline/10)
+	return doc, info, s.readPages(doc, n, e.cfg.Deadline/100)
 }
 
 func isDamaged(err error) bool {
@@ -271,14 +271,15 @@ func beyondRepair(err error) error {
 	return refuse(KindDamaged, "This PDF is damaged and can't be repaired. Open it in a PDF viewer and save or print it to a new PDF.", err)
 }
 
-// readPages interprets the content of the pages once, while it can still be stopped, for as long as there is time; a
-// book would take longer than its reader waits.
+// readPages interprets the content of pages once, the last one first, for as long as limit: people sign on the last page,
+// and a book would take longer than its reader waits. What is not looked at here is drawn under a deadline all the same.
 func (s *session) readPages(doc references.FPDF_DOCUMENT, n int, limit time.Duration) error {
 	begin := time.Now()
-	for i := 0; i < n && time.Since(begin) < limit; i++ {
-		page, err := s.page(doc, i)
+	for i := 0; i < n && (i == 0 || time.Since(begin) < limit); i++ {
+		index := (n - 1 + i) % n
+		page, err := s.page(doc, index)
 		if err != nil {
-			return damagedPage(i, err)
+			return damagedPage(index, err)
 		}
 		s.closePage(page)
 	}

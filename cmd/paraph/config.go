@@ -97,11 +97,17 @@ type serveCmd struct {
 	SMTPURL  string `name:"smtp-url" help:"Server that takes our mail." placeholder:"smtp://user:pass@host:port"`
 	MailFrom string `help:"Address that mails come from. Default: paraph@ and the host of the base URL." placeholder:"ADDR"`
 
-	// The seal's key is made at the first start and kept below --data. Nodes
-	// that share a database share a key: give each the same file.
+	// The seal's key is made at the first start and kept, encrypted, in the
+	// database; the settings' page changes it. Given here, it is the operator's,
+	// and the page only shows it.
 	SealP12         string `name:"seal-p12" env:"PARAPH_SEAL_P12" help:"Seal with the key in this PKCS#12 file." placeholder:"FILE" type:"path"`
 	SealP12Password string `name:"seal-p12-password" env:"PARAPH_SEAL_P12_PASSWORD" help:"Its password; better set by PARAPH_SEAL_P12_PASSWORD." placeholder:"WORD"`
-	Name            string `help:"Name of this instance, in seals and on audit pages." default:"Paraph"`
+	// A key that never leaves a hardware module or a cloud's key store is used by
+	// a program: digest in, signature out; see docs/operating.md.
+	SealSignerCommand string `help:"Seal by a program that signs what it reads; arguments separated by spaces, no shell." placeholder:"PROGRAM…"`
+	SealCertificate   string `help:"Its certificate and its issuers', in PEM." placeholder:"FILE" type:"path"`
+
+	Name string `help:"Name of this instance, in seals and on audit pages." default:"Paraph"`
 
 	// Timestamp authorities (RFC 3161) prove when a seal was made. Each is asked
 	// when those before it have failed. While none answers, documents are sealed

@@ -22,7 +22,6 @@ import (
 
 	"github.com/paraph-sign/paraph"
 	"github.com/paraph-sign/paraph/internal/desk"
-	"github.com/paraph-sign/paraph/internal/seal"
 	"github.com/paraph-sign/paraph/internal/webhook"
 )
 
@@ -264,7 +263,7 @@ func (d *demo) check(id int64, path string) (string, error) {
 	if err := os.WriteFile(path, pdf, 0o644); err != nil {
 		return "", err
 	}
-	report, err := seal.Verify(pdf, seal.VerifyOptions{Roots: d.desk.Identity.Roots()})
+	report, err := d.desk.Verify(context.Background(), pdf)
 	if err != nil {
 		return "", err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -139,6 +140,9 @@ func (c *serveCmd) start(ctx context.Context, log *slog.Logger) (_ *instance, er
 	if in.desk, err = desk.New(cfg); err != nil {
 		return nil, err
 	}
+	if err := c.prepareCertificate(ctx, in); err != nil {
+		return nil, err
+	}
 	in.catcher = parts.catcher
 	dispatcher, err := webhook.NewDispatcher(webhook.DispatcherConfig{Queue: in.desk.Queue(), Client: parts.client, Log: log, Observe: meter.delivery})
 	if err != nil {
@@ -239,20 +243,22 @@ func private(path string) error {
 
 // parts are the leaves that the desk works with.
 type parts struct {
-	blobs    *blob.Store
-	engine   *seal.Engine
-	identity seal.Identity
-	client   *webhook.Client
-	mailer   desk.Mailer
-	catcher  *mail.Catcher // nil when mail goes out for real
-	key      []byte
+	blobs   *blob.Store
+	engine  *seal.Engine
+	given   seal.Identity // the operator's identity, when there is one
+	client  *webhook.Client
+	mailer  desk.Mailer
+	catcher *mail.Catcher // nil when mail goes out for real
+	key     []byte
+
+	givenFrom string // where it is from, for people
 }
 
 func (c *serveCmd) openParts(ctx context.Context, in *instance) (p parts, err error) {
 	if p.key, err = c.secret(); err != nil {
 		return p, err
 	}
-	if p.identity, err = c.identity(in.log); err != nil {
+	if p.given, p.givenFrom, err = c.identity(in.log); err != nil {
 		return p, err
 	}
 	if err = c.openMail(in.log, &p); err != nil {
@@ -278,9 +284,10 @@ func (c *serveCmd) openParts(ctx context.Context, in *instance) (p parts, err er
 
 func (p parts) config(c *serveCmd, in *instance) desk.Config {
 	return desk.Config{
-		Store: in.store, Blobs: p.blobs, Engine: p.engine, Identity: p.identity, Client: p.client, Mailer: p.mailer, Log: in.log,
+		Store: in.store, Blobs: p.blobs, Engine: p.engine, Identity: p.given, IdentityFrom: p.givenFrom, Client: p.client, Mailer: p.mailer, Log: in.log,
 		Links: desk.Links{Base: c.BaseURL, Key: p.key}, MaxSize: c.MaxUpload << 20, Instance: c.Name,
 		Retention: time.Duration(c.Retention),
+		Trusted:   func(certs []*x509.Certificate) error { return seal.WriteTrust(c.Data, certs) },
 	}
 }
 
@@ -298,26 +305,6 @@ func (c *serveCmd) openBlobs(ctx context.Context) (*blob.Store, error) {
 		return nil, fmt.Errorf("open the store of documents: %w", err)
 	}
 	return b, nil
-}
-
-// identity is the key that seals.
-func (c *serveCmd) identity(log *slog.Logger) (seal.Identity, error) {
-	if c.SealP12 == "" {
-		return seal.LoadOrCreateIdentity(c.Data, c.Name, time.Now())
-	}
-	data, err := os.ReadFile(c.SealP12)
-	if err != nil {
-		return seal.Identity{}, fmt.Errorf("--seal-p12: %w", err)
-	}
-	id, err := seal.ReadIdentity(data, c.SealP12Password)
-	if err != nil {
-		return id, fmt.Errorf("--seal-p12 %s: %w", c.SealP12, err)
-	}
-	if err := id.Check(time.Now()); err != nil {
-		return id, fmt.Errorf("--seal-p12 %s: %w", c.SealP12, err)
-	}
-	log.Info("sealing with the key of a file", "file", c.SealP12, "certificate", id.Chain[0].Subject.CommonName)
-	return id, nil
 }
 
 // noMail refuses every message; see serveCmd.SMTPURL.

@@ -8,6 +8,7 @@ package desk
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -33,7 +34,7 @@ type Config struct {
 	Store    *store.Store
 	Blobs    *blob.Store
 	Engine   *seal.Engine
-	Identity seal.Identity // seals
+	Identity seal.Identity // seals, when the operator gives it; else what PrepareCertificate makes does
 	Client   *webhook.Client
 	Mailer   Mailer
 	Links    Links
@@ -43,6 +44,10 @@ type Config struct {
 	// Retention is how long a delivery is kept once it has ended, with its
 	// attempts and its body; 0: for ever.
 	Retention time.Duration
+	// IdentityFrom says to people where Identity is from.
+	IdentityFrom string
+	// Trusted is told of the certificates that seals of this instance lead to, when they change; nil: nobody is.
+	Trusted func([]*x509.Certificate) error
 	// Stamper timestamps what is sealed; nil: nothing is.
 	Stamper *seal.Stamper
 }
@@ -60,6 +65,7 @@ type Desk struct {
 	sights sights // of endpoints
 	issuer issuer // of recipients' certificates
 	ears   *ears  // of listeners
+	keys   keyring
 }
 
 // Rooms are where requests with files lie while they are read and worked on.
@@ -75,7 +81,7 @@ func newRooms(maxSize int64) Rooms {
 
 // New makes a desk. Its background work runs from Start until Stop.
 func New(cfg Config) (*Desk, error) {
-	if cfg.Store == nil || cfg.Blobs == nil || cfg.Engine == nil || cfg.Client == nil || cfg.Mailer == nil || cfg.Log == nil || cfg.MaxSize <= 0 || cfg.Identity.Key == nil {
+	if cfg.Store == nil || cfg.Blobs == nil || cfg.Engine == nil || cfg.Client == nil || cfg.Mailer == nil || cfg.Log == nil || cfg.MaxSize <= 0 {
 		return nil, errors.New("desk: the config is incomplete")
 	}
 	d := &Desk{Config: cfg, Rooms: newRooms(cfg.MaxSize), lanes: func(int64) {}, pages: newPageCache(64<<20, cfg.Store.Now), busy: newLimiter(2), inks: newLimiter(2), hasher: newHasher(2), ears: newEars()}

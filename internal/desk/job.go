@@ -74,6 +74,9 @@ func (d *Desk) sweep(ctx context.Context, j store.Job) error {
 	if err := d.tendFailing(ctx); err != nil {
 		return err
 	}
+	if err := d.tendCertificate(ctx); err != nil {
+		return err
+	}
 	return d.Store.Update(ctx, func(tx *store.Tx) error {
 		if err := tx.FinishJob(ctx, j, "done", ""); err != nil {
 			return err

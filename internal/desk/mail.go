@@ -28,6 +28,8 @@ const (
 	mailDisabled   mailKind = "webhook_disabled"
 	mailFailing    mailKind = "webhook_failing"
 	mailGivenUp    mailKind = "webhook_given_up"
+
+	mailCertificate mailKind = "seal_certificate"
 )
 
 // letter is a mail to be written: the payload of a mail's job. The message
@@ -127,6 +129,9 @@ func (d *Desk) write(ctx context.Context, j store.Job, l letter) (mail.Message, 
 		return m, nil, err
 	case mailTeam:
 		m, err := d.writeTeam(ctx, j, l)
+		return m, nil, err
+	case mailCertificate:
+		m, err := d.writeExpiry(ctx, l)
 		return m, nil, err
 	case mailDisabled:
 		m, err := d.writeDisabled(ctx, j, l)

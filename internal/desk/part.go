@@ -294,7 +294,7 @@ func (d *Desk) knownAuthority(ctx context.Context) (a seal.Authority, ok bool, e
 }
 
 // sealOwn seals a document whose parts are all signed; nil when there is none.
-func (d *Desk) sealOwn(ctx context.Context, digest string, sign seal.SignOptions) ([]byte, error) {
+func (d *Desk) sealOwn(ctx context.Context, digest string, by seal.Identity, sign seal.SignOptions) ([]byte, error) {
 	if digest == "" {
 		return nil, nil
 	}
@@ -302,7 +302,7 @@ func (d *Desk) sealOwn(ctx context.Context, digest string, sign seal.SignOptions
 	if err != nil {
 		return nil, err
 	}
-	sealed, err := d.Engine.Seal(ctx, seal.Job{PDF: pdf, Signed: true, Identity: d.Identity, Sign: sign})
+	sealed, err := d.Engine.Seal(ctx, seal.Job{PDF: pdf, Signed: true, Identity: by, Sign: sign})
 	if isInput(err) || errors.Is(err, seal.ErrNotValid) {
 		d.Log.Warn("what recipients have signed can't be sealed; the document is sealed without their own signatures", "error", err)
 		return nil, nil

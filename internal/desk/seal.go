@@ -46,6 +46,10 @@ func (d *Desk) sealEnvelope(ctx context.Context, j store.Job) error {
 // artefacts makes, checks and stores what a completed envelope leaves.
 func (d *Desk) artefacts(ctx context.Context, e *paraph.Envelope) (paraph.Artefacts, error) {
 	made := paraph.Artefacts{Documents: map[int64]string{}}
+	by, err := d.sealer(ctx)
+	if err != nil {
+		return made, err
+	}
 	own, err := d.ownParts(ctx, e)
 	if err != nil {
 		return made, err
@@ -72,9 +76,9 @@ func (d *Desk) artefacts(ctx context.Context, e *paraph.Envelope) (paraph.Artefa
 	sign := d.signature(e)
 	sign.Stamp = stamps.option(ctx)
 	for _, doc := range e.Documents {
-		sealed, err := d.sealOwn(ctx, own[doc.ID], sign)
+		sealed, err := d.sealOwn(ctx, own[doc.ID], by, sign)
 		if err == nil && sealed == nil {
-			sealed, err = d.sealDocument(ctx, e, doc, appended, ev.place.Appended(), sign)
+			sealed, err = d.sealDocument(ctx, e, doc, appended, ev.place.Appended(), by, sign)
 		}
 		if err != nil {
 			return made, fmt.Errorf("document %d: %w", doc.ID, err)
@@ -88,7 +92,7 @@ func (d *Desk) artefacts(ctx context.Context, e *paraph.Envelope) (paraph.Artefa
 		made.Level, made.Wants = stamps.level()
 		return made, nil
 	}
-	log, err := d.sealAudit(ctx, e, &ev, sign)
+	log, err := d.sealAudit(ctx, e, &ev, by, sign)
 	if err != nil {
 		return made, fmt.Errorf("audit log: %w", err)
 	}
@@ -99,7 +103,7 @@ func (d *Desk) artefacts(ctx context.Context, e *paraph.Envelope) (paraph.Artefa
 
 // sealDocument fills a document in and seals it, with the audit pages behind
 // it when they are appended.
-func (d *Desk) sealDocument(ctx context.Context, e *paraph.Envelope, doc paraph.Document, audit seal.Audit, appended bool, sign seal.SignOptions) ([]byte, error) {
+func (d *Desk) sealDocument(ctx context.Context, e *paraph.Envelope, doc paraph.Document, audit seal.Audit, appended bool, by seal.Identity, sign seal.SignOptions) ([]byte, error) {
 	pdf, err := d.Blobs.Get(ctx, doc.Original)
 	if err != nil {
 		return nil, err
@@ -112,7 +116,7 @@ func (d *Desk) sealDocument(ctx context.Context, e *paraph.Envelope, doc paraph.
 	if err != nil {
 		return nil, err
 	}
-	job := seal.Job{PDF: pdf, Marks: marks, Identity: d.Identity, Sign: sign}
+	job := seal.Job{PDF: pdf, Marks: marks, Identity: by, Sign: sign}
 	if appended {
 		job.Audit = &audit
 	}
@@ -121,7 +125,7 @@ func (d *Desk) sealDocument(ctx context.Context, e *paraph.Envelope, doc paraph.
 
 // sealAudit is the audit log: the same pages as a sealed PDF of their own,
 // which names the sealed documents by their digests.
-func (d *Desk) sealAudit(ctx context.Context, e *paraph.Envelope, ev *evidence, sign seal.SignOptions) ([]byte, error) {
+func (d *Desk) sealAudit(ctx context.Context, e *paraph.Envelope, ev *evidence, by seal.Identity, sign seal.SignOptions) ([]byte, error) {
 	audit, err := ev.audit(e)
 	if err != nil {
 		return nil, err
@@ -130,7 +134,7 @@ func (d *Desk) sealAudit(ctx context.Context, e *paraph.Envelope, ev *evidence, 
 	if err != nil {
 		return nil, err
 	}
-	return d.Engine.Seal(ctx, seal.Job{PDF: pages, Identity: d.Identity, Sign: sign})
+	return d.Engine.Seal(ctx, seal.Job{PDF: pages, Identity: by, Sign: sign})
 }
 
 func (d *Desk) signature(e *paraph.Envelope) seal.SignOptions {

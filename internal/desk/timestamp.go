@@ -110,9 +110,13 @@ func (d *Desk) stampFiles(ctx context.Context, e *paraph.Envelope) (paraph.Stamp
 	if e.AuditLog != "" {
 		files = append(files, e.AuditLog)
 	}
+	trust, err := d.trust(ctx)
+	if err != nil {
+		return out, err
+	}
 	var errs []error
 	for i, digest := range files {
-		st, err := d.stampFile(ctx, digest, len(errs) > 0)
+		st, err := d.stampFile(ctx, digest, trust, len(errs) > 0)
 		if err != nil {
 			errs = append(errs, err)
 		}
@@ -144,18 +148,18 @@ type stampedFile struct {
 
 // stampFile raises one file and stores it. When an earlier one failed, it is
 // only looked at: the cause is likely the same.
-func (d *Desk) stampFile(ctx context.Context, digest string, look bool) (stampedFile, error) {
+func (d *Desk) stampFile(ctx context.Context, digest string, trust seal.VerifyOptions, look bool) (stampedFile, error) {
 	out := stampedFile{digest: digest}
 	pdf, err := d.Blobs.Get(ctx, digest)
 	if err != nil {
 		return out, err
 	}
 	if look {
-		out.Level, err = d.Stamper.Look(pdf, d.trust())
+		out.Level, err = d.Stamper.Look(pdf, trust)
 		return out, err
 	}
 	var failed error
-	out.Stamped, failed = d.Stamper.Upgrade(ctx, pdf, d.trust())
+	out.Stamped, failed = d.Stamper.Upgrade(ctx, pdf, trust)
 	if len(out.PDF) > len(pdf) {
 		if out.digest, err = d.Blobs.Put(ctx, out.PDF); err != nil {
 			return stampedFile{digest: digest}, err

@@ -7,8 +7,8 @@ import (
 	"github.com/paraph-sign/paraph/internal/seal"
 )
 
-// Verify judges the signatures of a PDF as `paraph verify` does, trusting the
-// identity that seals here and what the operating system trusts, and says
+// Verify judges the signatures of a PDF as `paraph verify` does, trusting what
+// seals and has sealed here and what the operating system trusts, and says
 // whether the file is one that was sealed here. The file is not kept. The error
 // is Invalid for what is no PDF.
 func (d *Desk) Verify(ctx context.Context, pdf []byte) (seal.Report, error) {
@@ -29,17 +29,21 @@ func (d *Desk) Verify(ctx context.Context, pdf []byte) (seal.Report, error) {
 	return rep, err
 }
 
-func (d *Desk) trust() seal.VerifyOptions {
-	opt := seal.VerifyOptions{Roots: d.Identity.Roots(), System: seal.SystemRoots()}
+func (d *Desk) trust(ctx context.Context) (seal.VerifyOptions, error) {
+	anchors, err := d.anchors(ctx)
+	opt := seal.VerifyOptions{Roots: seal.Pool(anchors), System: seal.SystemRoots()}
 	if d.Stamper != nil {
 		opt.TimestampRoots = d.Stamper.Roots()
 	}
-	return opt
+	return opt, err
 }
 
 // trustAll is trust, and the authorities of the recipients' own certificates.
 func (d *Desk) trustAll(ctx context.Context) (seal.VerifyOptions, error) {
-	opt := d.trust()
+	opt, err := d.trust(ctx)
+	if err != nil {
+		return opt, err
+	}
 	pem, err := d.Store.Authorities(ctx)
 	if err != nil || len(pem) == 0 {
 		return opt, err

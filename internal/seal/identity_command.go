@@ -112,7 +112,11 @@ func (k *commandKey) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([
 	out, complaint := &shortBuffer{max: maxSignature}, &shortBuffer{max: maxComplaint, cut: true}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(digest), out, complaint
 	cmd.Env = append(foreignVariables(), "PARAPH_DIGEST="+hash.String(), "PARAPH_KEY="+k.kind())
-	if err := cmd.Run(); err != nil {
+	err := cmd.Run()
+	switch {
+	case out.full:
+		return nil, fmt.Errorf("the program that signs answered more than %d bytes", maxSignature)
+	case err != nil:
 		if ctx.Err() != nil {
 			err = fmt.Errorf("it did not end within %s", k.timeout)
 		}
@@ -155,12 +159,14 @@ type shortBuffer struct {
 	data []byte
 	max  int
 	cut  bool
+	full bool // there was more, and it was not cut off
 }
 
 func (b *shortBuffer) Write(p []byte) (int, error) {
 	left := b.max - len(b.data)
 	if len(p) > left && !b.cut {
-		return 0, fmt.Errorf("it answered more than %d bytes", b.max)
+		b.full = true
+		return 0, io.ErrShortWrite
 	}
 	b.data = append(b.data, p[:min(len(p), left)]...)
 	return len(p), nil

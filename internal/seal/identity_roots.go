@@ -28,6 +28,15 @@ func Fingerprint(c *x509.Certificate) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// Pool is certificates as VerifyOptions wants them, a new one each time.
+func Pool(certs []*x509.Certificate) *x509.CertPool {
+	pool := x509.NewCertPool()
+	for _, c := range certs {
+		pool.AddCert(c)
+	}
+	return pool
+}
+
 // ReadInstanceIdentity reads the identity that LoadOrCreateIdentity keeps in dir. The error is fs.ErrNotExist when there is
 // none.
 func ReadInstanceIdentity(dir string) (Identity, error) {

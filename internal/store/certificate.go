@@ -128,14 +128,14 @@ func (r Reader) SealCertificates(ctx context.Context) ([]SealCertificate, error)
 	return all(ctx, r.q, scanSealCertificate, "SELECT "+sealColumns+" FROM seal_certificates ORDER BY id DESC")
 }
 
-// NewestSealCertificate answers the highest id of a certificate: as long as it
-// is the same, SealCertificates holds the same.
-func (r Reader) NewestSealCertificate(ctx context.Context) (int64, error) {
-	ids, err := all(ctx, r.q, scanInt, "SELECT id FROM seal_certificates ORDER BY id DESC LIMIT 1")
-	if err != nil || len(ids) == 0 {
+// CountSealCertificates answers how many there are: as long as that is the
+// same, SealCertificates holds the same, for none is ever removed.
+func (r Reader) CountSealCertificates(ctx context.Context) (int, error) {
+	n, err := all(ctx, r.q, scanInt, "SELECT COUNT(*) FROM seal_certificates")
+	if err != nil || len(n) == 0 {
 		return 0, err
 	}
-	return ids[0], nil
+	return int(n[0]), nil
 }
 
 // SealKeys decrypts the keys of a certificate.

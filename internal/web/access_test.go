@@ -35,6 +35,7 @@ func newScene(t *testing.T) *scene {
 
 func newSceneWith(t *testing.T, o desktest.Options) *scene {
 	t.Helper()
+	o.Own = true
 	o.Allow = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	s := &scene{t: t, site: newSite(t, o)}
 	s.owner, s.stranger = s.Person(t, "Olive Owner"), s.Person(t, "Stan Stranger")
@@ -141,6 +142,11 @@ var expectations = map[string]expected{
 	"GET /settings/documents":                                   {path: "/settings/documents", nobody: 303, stranger: 200, owner: 200},
 	"POST /settings/documents":                                  {path: "/settings/documents", nobody: 401, stranger: 422, owner: 422},
 	"GET /settings/documents/recipients-ca.pem":                 {path: "/settings/documents/recipients-ca.pem", nobody: 303, stranger: 404, owner: 404},
+	"GET /settings/certificate":                                 {path: "/settings/certificate", nobody: 303, stranger: 403, owner: 200},
+	"POST /settings/certificate/upload":                         {path: "/settings/certificate/upload", nobody: 401, stranger: 403, owner: 422},
+	"POST /settings/certificate/generate":                       {path: "/settings/certificate/generate", nobody: 401, stranger: 403, owner: 422},
+	"POST /settings/certificate/{id}/use":                       {path: "/settings/certificate/1/use", nobody: 401, stranger: 403, owner: 303},
+	"GET /settings/certificate/{id}/{file}":                     {path: "/settings/certificate/1/certificate.pem", nobody: 303, stranger: 403, owner: 200},
 	"GET /settings/webhooks":                                    {path: "/settings/webhooks", nobody: 303, stranger: 200, owner: 200},
 	"POST /settings/webhooks":                                   {path: "/settings/webhooks", nobody: 401, stranger: 422, owner: 422},
 	"GET /settings/webhooks/new":                                {path: "/settings/webhooks/new", nobody: 303, stranger: 200, owner: 200},

@@ -54,6 +54,11 @@ func (s *server) envelopeView(ctx context.Context, e *paraph.Envelope) (v envelo
 		Times: times(e), Timeline: timeline(e, events, now), Trail: trail(events), Draft: e.Status == paraph.Draft,
 		CanCancel: e.Status == paraph.Pending, Archived: !e.ArchivedAt.IsZero(), Facts: detailFacts(e), Now: now,
 	}
+	if v.State == "sealing" {
+		if waits := s.Desk.SealingWaits(ctx); waits != "" {
+			v.Note = &kit.Notice{Tone: kit.Warning, Text: waits, Stays: true}
+		}
+	}
 	v.Done, v.All = e.Progress()
 	for _, d := range e.Documents {
 		v.Documents = append(v.Documents, ownDocument(e, d))

@@ -36,7 +36,11 @@ func (s *server) setting(w http.ResponseWriter, r *http.Request, to, done string
 
 func (s *server) profilePage(w http.ResponseWriter, r *http.Request) error {
 	u := s.signed(r).User
-	return s.page(w, r, http.StatusOK, settings.ProfilePage(settings.Profile{Owner: u.Owner, Name: u.Name, Email: u.Email}), kit.Page{Title: "Profile"})
+	notices, err := s.ownersNotice(r)
+	if err != nil {
+		return err
+	}
+	return s.page(w, r, http.StatusOK, settings.ProfilePage(settings.Profile{Owner: u.Owner, Name: u.Name, Email: u.Email}), kit.Page{Title: "Profile", Flash: notices})
 }
 
 func (s *server) profile(w http.ResponseWriter, r *http.Request) error {
@@ -85,7 +89,11 @@ func (s *server) instancePage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.page(w, r, http.StatusOK, settings.InstancePage(settings.Instance{Owner: true, SignUps: open}), kit.Page{Title: "Instance"})
+	notices, err := s.ownersNotice(r)
+	if err != nil {
+		return err
+	}
+	return s.page(w, r, http.StatusOK, settings.InstancePage(settings.Instance{Owner: true, SignUps: open}), kit.Page{Title: "Instance", Flash: notices})
 }
 
 var errNotOwner = paraph.Errorf(paraph.Forbidden, "Only the owner of this server can see and change this.")

@@ -38,6 +38,10 @@ type Options struct {
 	Allow    []netip.Prefix
 	Mailer   desk.Mailer // nil: the world's Mail
 	Log      *slog.Logger
+	// Identity is the operator's; zero: one that all worlds share. With Own
+	// there is none, and the database's certificate seals.
+	Identity seal.Identity
+	Own      bool
 	// Stamper makes what timestamps the seals; nil: nothing does.
 	Stamper func(clock func() time.Time) *seal.Stamper
 }
@@ -95,15 +99,21 @@ func (w *World) open(t testing.TB, o Options) {
 	client, err := webhook.NewClient(webhook.ClientConfig{UserAgent: "Paraph/test", Allow: o.Allow, Clock: w.Clock.Now})
 	must(t, err)
 	t.Cleanup(client.Close)
+	if o.Identity.Key == nil && !o.Own {
+		o.Identity = tools.identity
+	}
 	var stamper *seal.Stamper
 	if o.Stamper != nil {
 		stamper = o.Stamper(w.Clock.Now)
 	}
 	w.Desk, err = desk.New(desk.Config{
-		Store: w.Store, Blobs: w.Blobs, Stamper: stamper, Engine: tools.engine, Identity: tools.identity, Client: client, Mailer: o.Mailer,
+		Store: w.Store, Blobs: w.Blobs, Stamper: stamper, Engine: tools.engine, Identity: o.Identity, IdentityFrom: "a test", Client: client, Mailer: o.Mailer,
 		Links: desk.Links{Base: o.Base, Key: []byte("0123456789abcdef0123456789abcdef")}, Log: o.Log, MaxSize: o.MaxSize, Instance: "Paraph test",
 	})
 	must(t, err)
+	if o.Own {
+		must(t, w.Desk.PrepareCertificate(t.Context(), nil))
+	}
 }
 
 // Each runs a test on every database engine, in parallel.

@@ -17,6 +17,8 @@ const (
 	TabWebhooks  = "Webhooks"
 	TabDocuments = "Documents"
 	TabInstance  = "Instance"
+
+	TabCertificate = "Certificate"
 )
 
 // Tabs are the settings' parts; the instance's belongs to its owner.
@@ -29,7 +31,7 @@ func Tabs(current string, owner bool) []kit.Tab {
 		{Label: TabWebhooks, Href: "/settings/webhooks"},
 	}
 	if owner {
-		all = append(all, kit.Tab{Label: TabInstance, Href: "/settings/instance"})
+		all = append(all, kit.Tab{Label: TabInstance, Href: "/settings/instance"}, kit.Tab{Label: TabCertificate, Href: "/settings/certificate"})
 	}
 	for i := range all {
 		all[i].Current, all[i].Count = all[i].Label == current, -1

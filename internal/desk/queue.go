@@ -81,7 +81,7 @@ func (q queue) Settle(ctx context.Context, b webhook.Batch) (out webhook.Settled
 		out.Grants, err = grant(ctx, q.d.Store.Reader, q.d.Store.Now(), b.Wants, nil)
 		return out, err
 	}
-	update := q.d.Store.Claim
+	update := q.d.Store.Settle
 	for _, r := range b.Results {
 		if r.Gone {
 			update = q.d.Store.Update
@@ -176,6 +176,7 @@ func grant(ctx context.Context, r store.Reader, now time.Time, wants []webhook.W
 	if err != nil {
 		return nil, err
 	}
+	var reads []reading
 	for i, w := range wants {
 		g := &grants[i]
 		if g.Endpoint = endpoints[w.EndpointID]; !g.Held || !g.Endpoint.Enabled {
@@ -187,64 +188,84 @@ func grant(ctx context.Context, r store.Reader, now time.Time, wants []webhook.W
 			}
 			w.Probe, w.N = true, min(w.N, 1)
 		}
-		if err := read(ctx, r, now, w, g); err != nil {
-			return nil, wrap(err, "read what is due for endpoint", w.EndpointID)
-		}
+		g.After = w.After
+		reads = append(reads, reading{w, g})
 	}
-	return grants, nil
+	return grants, read(ctx, r, now, reads)
 }
 
-// read reads what is due for an endpoint, and when more will be.
-func read(ctx context.Context, r store.Reader, now time.Time, w webhook.Want, g *webhook.Grant) (err error) {
-	g.After = w.After
-	switch {
-	case w.N == 0:
-	case g.Endpoint.Ordered:
-		g.Deliveries, err = r.DueHead(ctx, w.EndpointID, now)
-	case w.Probe:
-		g.Deliveries, err = longestDue(ctx, r, now, w.EndpointID)
-	default:
-		err = readBoth(ctx, r, now, w, g)
+// reading is a want of a lane that we hold, and what is read for it.
+type reading struct {
+	webhook.Want
+	*webhook.Grant
+}
+
+// read reads what is due for many lanes at once, and when more will be. First
+// attempts go before retries; a probe is what has been due for longest.
+func read(ctx context.Context, r store.Reader, now time.Time, reads []reading) error {
+	for _, x := range reads {
+		if x.N == 0 || !x.Endpoint.Ordered {
+			continue
+		}
+		ds, err := r.DueHead(ctx, x.Want.EndpointID, now)
+		if err != nil {
+			return wrap(err, "read what is due for endpoint", x.Want.EndpointID)
+		}
+		x.Deliveries = ds
 	}
-	if err == nil && !g.Full {
-		g.Next, err = r.LaneNext(ctx, w.EndpointID, now)
+	for _, late := range []bool{false, true} {
+		if err := readDue(ctx, r, now, late, reads); err != nil {
+			return err
+		}
+	}
+	var done []int64
+	for _, x := range reads {
+		if !x.Full {
+			done = append(done, x.Want.EndpointID)
+		}
+	}
+	next, err := r.LaneNexts(ctx, done, now)
+	for _, x := range reads {
+		x.Next = next[x.Want.EndpointID] // of one that is full there is none: it asks again
 	}
 	return err
 }
 
-// readBoth reads first attempts, and retries when these leave room.
-func readBoth(ctx context.Context, r store.Reader, now time.Time, w webhook.Want, g *webhook.Grant) error {
-	most := w.N + w.Beyond
-	for _, kind := range []struct {
-		late  bool
-		after *webhook.Cursor
-	}{{false, &g.After.First}, {true, &g.After.Late}} {
-		if len(g.Deliveries) >= most {
-			break
+// readDue reads first attempts, or retries where those left room.
+func readDue(ctx context.Context, r store.Reader, now time.Time, late bool, reads []reading) error {
+	var wants []store.DueWant
+	var of []reading
+	for _, x := range reads {
+		n, after := x.N+x.Beyond-len(x.Deliveries), *x.Grant.After.Of(late)
+		if x.Probe {
+			n, after = 1, webhook.Cursor{}
 		}
-		ds, err := r.DueDeliveries(ctx, w.EndpointID, kind.late, now, store.Cursor(*kind.after), most-len(g.Deliveries))
-		if err != nil {
-			return err
+		if x.N == 0 || x.Endpoint.Ordered || n <= 0 {
+			continue
 		}
-		if n := len(ds); n > 0 {
-			*kind.after = webhook.Cursor{At: ds[n-1].NextAttemptAt, ID: ds[n-1].ID}
-		}
-		g.Deliveries = append(g.Deliveries, ds...)
+		wants = append(wants, store.DueWant{EndpointID: x.Want.EndpointID, Late: late, After: store.Cursor(after), N: n})
+		of = append(of, x)
 	}
-	g.Full = len(g.Deliveries) >= most
+	found, err := r.DueDeliveries(ctx, now, wants...)
+	if err != nil {
+		return err
+	}
+	for i, x := range of {
+		x.add(late, found[i])
+	}
 	return nil
 }
 
-// longestDue reads the delivery that has been due for longest.
-func longestDue(ctx context.Context, r store.Reader, now time.Time, endpointID int64) (oldest []paraph.Delivery, err error) {
-	for _, late := range []bool{false, true} {
-		ds, err := r.DueDeliveries(ctx, endpointID, late, now, store.Cursor{}, 1)
-		if err != nil {
-			return nil, err
+func (x reading) add(late bool, ds []paraph.Delivery) {
+	switch n := len(ds); {
+	case n == 0:
+	case x.Probe:
+		if len(x.Deliveries) == 0 || ds[0].NextAttemptAt.Before(x.Deliveries[0].NextAttemptAt) {
+			x.Deliveries = ds
 		}
-		if len(ds) > 0 && (len(oldest) == 0 || ds[0].NextAttemptAt.Before(oldest[0].NextAttemptAt)) {
-			oldest = ds
-		}
+	default:
+		*x.Grant.After.Of(late) = webhook.Cursor{At: ds[n-1].NextAttemptAt, ID: ds[n-1].ID}
+		x.Deliveries = append(x.Deliveries, ds...)
 	}
-	return oldest, nil
+	x.Full = !x.Probe && len(x.Deliveries) >= x.N+x.Beyond
 }

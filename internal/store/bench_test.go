@@ -78,7 +78,7 @@ func BenchmarkBacklog(b *testing.B) {
 		for name, f := range map[string]func(){
 			"head":  func() { head(b, s, p.ID) },
 			"due":   func() { due(b, s, p.ID, 1) },
-			"next":  func() { _, err := s.LaneNext(ctx, p.ID, s.Now()); check(b, err) },
+			"next":  func() { _, err := s.LaneNexts(ctx, []int64{p.ID}, s.Now()); check(b, err) },
 			"lanes": func() { _, err := s.Lanes(ctx); check(b, err) },
 			"log":   func() { _, err := s.Deliveries(ctx, a.ID, store.DeliveryFilter{Limit: 50}); check(b, err) },
 			"log, nothing fits": func() {

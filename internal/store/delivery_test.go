@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -161,9 +162,15 @@ func TestDueDeliveries(t *testing.T) {
 			same(t, "all", due(t, s, p.ID, 9), ds[:3])
 		}
 		same(t, "the first", due(t, s, p.ID, 1), ds[:1])
-		from, err := s.DueDeliveries(ctx, p.ID, false, s.Now(), store.Cursor{At: ds[1].NextAttemptAt, ID: ds[1].ID}, 9)
+		from := store.DueWant{EndpointID: p.ID, After: store.Cursor{At: ds[1].NextAttemptAt, ID: ds[1].ID}, N: 9}
+		got, err := s.DueDeliveries(ctx, s.Now(), from)
 		check(t, err)
-		same(t, "from a place on", from, ds[2:3])
+		same(t, "from a place on", got, [][]paraph.Delivery{ds[2:3]})
+		q = storetest.Endpoint(t, s, a.ID)
+		others := storetest.Queue(t, s, storetest.Deliveries(q, 3, s.Now()))
+		got, err = s.DueDeliveries(ctx, s.Now(), store.DueWant{EndpointID: q.ID, N: 2}, store.DueWant{EndpointID: q.ID, Late: true, N: 9}, from)
+		check(t, err)
+		same(t, "for several wants", got, [][]paraph.Delivery{others[:2], nil, ds[2:3]})
 		clock.Advance(time.Second)
 		same(t, "a second later", due(t, s, p.ID, 9), ds[:4])
 	})
@@ -292,8 +299,8 @@ func TestLanes(t *testing.T) {
 			out := map[int64]time.Time{}
 			for _, l := range got {
 				out[l.EndpointID] = l.NextAt
-				next, err := s.LaneNext(ctx, l.EndpointID, time.Time{})
-				if err != nil || !next.Equal(l.NextAt) {
+				next, err := s.LaneNexts(ctx, []int64{l.EndpointID}, time.Time{})
+				if err != nil || !next[l.EndpointID].Equal(l.NextAt) {
 					t.Errorf("lane %d: next is %v, %v, in the list %v", l.EndpointID, next, err, l.NextAt)
 				}
 			}
@@ -306,7 +313,7 @@ func TestLanes(t *testing.T) {
 			t.Errorf("lanes of nothing: %v", got)
 		}
 		idle := storetest.Endpoint(t, s, a.ID)
-		if next, err := s.LaneNext(ctx, idle.ID, time.Time{}); err != nil || !next.IsZero() {
+		if next, err := s.LaneNexts(ctx, []int64{idle.ID}, time.Time{}); err != nil || len(next) > 0 {
 			t.Errorf("an idle lane is due %v, %v", next, err)
 		}
 		p := storetest.Endpoint(t, s, a.ID)
@@ -329,10 +336,8 @@ func TestLanes(t *testing.T) {
 		}
 		same(t, "300 lanes", lanes(), want)
 		storetest.Update(t, s, func(tx *store.Tx) error {
-			next, err := tx.LaneNext(ctx, p.ID, time.Time{})
-			if !next.Equal(want[p.ID]) {
-				t.Errorf("within a transaction the lane is due %v", next)
-			}
+			next, err := tx.LaneNexts(ctx, slices.Collect(maps.Keys(want)), time.Time{})
+			same(t, "within a transaction", next, want)
 			return err
 		})
 	})

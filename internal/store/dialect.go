@@ -26,6 +26,9 @@ type dialect struct {
 	listen  string         // hears announcements, which notify sends with the commit; "" where one process has it all
 	notify  string
 	claim   *sql.TxOptions   // of a claim: rows are locked one by one, so less will do
+	settle  *sql.TxOptions   // of results, which a power cut may take back: see Store.Settle
+	lax     string           // begins such a transaction
+	arrays  bool             // a statement takes rows as an array for each column, and each statement is a journey
 	retry   func(error) bool // somebody else was first: run the transaction again
 	full    func(error) bool // no space left
 	unique  func(error) bool // a UNIQUE constraint refused it
@@ -57,9 +60,23 @@ func pieces[T any](rows []T, most int) iter.Seq[[]T] {
 	}
 }
 
+// padded is a list of what is sought, its last repeated so that there are as
+// few lengths of lists as pieces makes.
+func padded[T any](vs []T) []T {
+	n := len(vs)
+	if n < 2 {
+		return vs
+	}
+	out := make([]T, 1<<bits.Len(uint(n-1)))
+	for i := copy(out, vs); i < len(out); i++ {
+		out[i] = vs[n-1]
+	}
+	return out
+}
+
 var sqliteDialect = dialect{
 	name: "sqlite3", driver: "sqlite", id: "INTEGER PRIMARY KEY AUTOINCREMENT", writers: 1,
-	checkpoint: "PRAGMA wal_checkpoint(PASSIVE)", postgres: "--",
+	checkpoint: "PRAGMA wal_checkpoint(PASSIVE)", postgres: "--", settle: laxly,
 	places: 1, // a statement costs no journey, one that is kept no parsing, and the driver compares each argument with those before it
 	retry: func(err error) bool {
 		c := sqliteCode(err) & 0xff
@@ -83,6 +100,9 @@ var postgresDialect = dialect{
 	notify: "SELECT pg_notify('paraph_lanes', $1)",
 	open:   &sql.TxOptions{Isolation: sql.LevelSerializable},
 	claim:  &sql.TxOptions{Isolation: sql.LevelReadCommitted},
+	settle: &sql.TxOptions{Isolation: sql.LevelReadCommitted},
+	lax:    "SET LOCAL synchronous_commit = off",
+	arrays: true,
 	retry: func(err error) bool {
 		c := postgresCode(err)
 		return c == "40001" || c == "40P01" // serialization_failure, deadlock_detected

@@ -60,7 +60,7 @@ func (r Reader) anyEndpoint(ctx context.Context, id int64) (paraph.Endpoint, err
 // missing.
 func (r Reader) EndpointsByID(ctx context.Context, ids []int64) (map[int64]paraph.Endpoint, error) {
 	var a args
-	es, err := all(ctx, r.q, r.scanEndpoint, "SELECT "+endpointColumns+" FROM endpoints WHERE deleted_at = 0 AND id IN ("+list(&a, ids)+")", a...)
+	es, err := all(ctx, r.q, r.scanEndpoint, "SELECT "+endpointColumns+" FROM endpoints WHERE deleted_at = 0 AND id IN ("+list(&a, padded(ids))+")", a...)
 	out := make(map[int64]paraph.Endpoint, len(es))
 	for _, e := range es {
 		out[e.ID] = e

@@ -8,6 +8,10 @@ import (
 // Writer is the connection that writes.
 func (s *Store) Writer() *sql.DB { return s.write }
 
+// LosePatience lets transactions that others are faster than give up as soon
+// as they may.
+func (s *Store) LosePatience() { s.patience = 0 }
+
 // Query runs a query as the package's own do, and answers each row as a list.
 func (r Reader) Query(ctx context.Context, query string, args ...any) ([][]any, error) {
 	rows, err := r.q.QueryContext(ctx, query, args...)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"strconv"
+	"strings"
 
 	"modernc.org/sqlite"
 )
@@ -51,15 +53,39 @@ type keeper struct {
 	sqliteConn
 	kept map[string]*kept
 	inTx bool
+	lax  bool // a commit does not wait for the disk
 }
+
+// laxly begins a transaction whose commit does not wait for the disk. It is
+// written with the next one that does.
+var laxly = &sql.TxOptions{Isolation: sql.LevelReadUncommitted}
 
 // BeginTx marks the connection. database/sql looks before each statement of a
 // transaction whether its context has ended; to break off within one would
 // have the driver start a goroutine for each, which costs more than most.
 func (k *keeper) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
+	if err := k.setLax(ctx, o.Isolation == driver.IsolationLevel(laxly.Isolation)); err != nil {
+		return nil, err
+	}
+	o.Isolation = 0
 	t, err := k.sqliteConn.BeginTx(ctx, o)
 	k.inTx = err == nil
 	return keptTx{t, k}, err
+}
+
+func (k *keeper) setLax(ctx context.Context, lax bool) error {
+	if k.lax == lax {
+		return nil
+	}
+	level := "FULL"
+	if lax {
+		level = "NORMAL"
+	}
+	_, err := k.sqliteConn.ExecContext(ctx, "PRAGMA synchronous = "+level, nil)
+	if err == nil {
+		k.lax = lax
+	}
+	return err
 }
 
 type keptTx struct {
@@ -106,13 +132,37 @@ func (k *keeper) statement(ctx context.Context, query string) (*kept, error) {
 	case len(k.kept) >= maxKept:
 		k.forgetOne()
 	}
-	p, err := k.PrepareContext(ctx, query)
+	p, err := k.PrepareContext(ctx, unnumbered(query))
 	if err != nil {
 		return nil, err
 	}
 	s = &kept{sqliteStmt: p.(sqliteStmt)}
 	k.kept[query] = s
 	return s, nil
+}
+
+// unnumbered says $1, $2, … as ?, ?, … where each stands once and in order,
+// outside of texts. The driver asks SQLite for the name of each numbered place
+// at each run and compares it with those of all arguments.
+func unnumbered(query string) string {
+	if strings.ContainsAny(query, "\"?") {
+		return query
+	}
+	for i, part := range strings.Split(query, "'") {
+		if i%2 == 1 && strings.Contains(part, "$") {
+			return query
+		}
+	}
+	parts := strings.Split(query, "$")
+	for i, part := range parts[1:] {
+		number := strconv.Itoa(i + 1)
+		rest, ok := strings.CutPrefix(part, number)
+		if !ok || rest != "" && rest[0] >= '0' && rest[0] <= '9' {
+			return query
+		}
+		parts[i+1] = rest
+	}
+	return strings.Join(parts, "?")
 }
 
 func (k *keeper) forgetOne() {
@@ -126,6 +176,11 @@ func (k *keeper) forgetOne() {
 }
 
 func (k *keeper) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	if !k.inTx {
+		if err := k.setLax(ctx, false); err != nil {
+			return nil, err
+		}
+	}
 	if len(args) == 0 { // PRAGMA, BEGIN, a table of a migration: seldom, and some are several at once
 		return k.sqliteConn.ExecContext(ctx, query, args)
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -90,25 +91,36 @@ func (s *Store) Lanes(ctx context.Context) ([]Lane, error) {
 // something to do, the first one first. It reads an index and no backlog; what
 // was committed since a lane was freed it does not know.
 func (s *Store) DueLanes(ctx context.Context, n int) ([]Lane, error) {
-	scan := func(scan func(...any) error) (l Lane, err error) {
-		err = scan(&l.EndpointID, at{&l.NextAt})
-		return l, err
-	}
-	return all(ctx, s.q, scan, "SELECT endpoint_id, next_at FROM lanes WHERE node_id = '' AND next_at > 0 ORDER BY next_at LIMIT $1", n)
+	return all(ctx, s.q, scanLaneNext, "SELECT endpoint_id, next_at FROM lanes WHERE node_id = '' AND next_at > 0 ORDER BY next_at LIMIT $1", n)
 }
 
-// LaneNext answers when the next pending delivery of an endpoint is due, of
-// those that are due after a time; of an ordered one its oldest, whenever that
-// is due. The zero time: none.
-func (r Reader) LaneNext(ctx context.Context, endpointID int64, after time.Time) (t time.Time, err error) {
-	err = r.q.QueryRowContext(ctx, `SELECT COALESCE(CASE
-			WHEN ordered THEN (SELECT next_attempt_at FROM deliveries WHERE id = (SELECT MIN(id) FROM `+pendingOf+`$1))
+// LaneNexts answers when the next pending delivery of each of some endpoints is
+// due, of those that are due after a time; of an ordered one its oldest,
+// whenever that is due. One that has none is missing.
+func (r Reader) LaneNexts(ctx context.Context, endpointIDs []int64, after time.Time) (map[int64]time.Time, error) {
+	if len(endpointIDs) == 0 {
+		return nil, nil
+	}
+	a := args{micros(after)}
+	ls, err := all(ctx, r.q, scanLaneNext, `SELECT id, COALESCE(CASE
+			WHEN ordered THEN (SELECT next_attempt_at FROM deliveries WHERE id = (SELECT MIN(id) FROM `+pendingOf+`endpoints.id))
 			ELSE (SELECT MIN(t) FROM (
-				SELECT MIN(next_attempt_at) AS t FROM `+pendingOf+`$1 AND late = FALSE AND next_attempt_at > $2
+				SELECT MIN(next_attempt_at) AS t FROM `+pendingOf+`endpoints.id AND late = FALSE AND next_attempt_at > $1
 				UNION ALL
-				SELECT MIN(next_attempt_at) AS t FROM `+pendingOf+`$1 AND late = TRUE AND next_attempt_at > $2
-			) AS both_kinds) END, 0) FROM endpoints WHERE id = $1`, endpointID, micros(after)).Scan(at{&t})
-	return t, err
+				SELECT MIN(next_attempt_at) AS t FROM `+pendingOf+`endpoints.id AND late = TRUE AND next_attempt_at > $1
+			) AS both_kinds) END, 0) FROM endpoints WHERE id IN (`+list(&a, padded(endpointIDs))+")", a...)
+	out := make(map[int64]time.Time, len(ls))
+	for _, l := range ls {
+		if !l.NextAt.IsZero() {
+			out[l.EndpointID] = l.NextAt
+		}
+	}
+	return out, err
+}
+
+func scanLaneNext(scan func(...any) error) (l Lane, err error) {
+	err = scan(&l.EndpointID, at{&l.NextAt})
+	return l, err
 }
 
 // TakenLane is a lane as the node that took it finds it.
@@ -127,10 +139,10 @@ func (tx *Tx) TakeLanes(ctx context.Context, node string, ids []int64) (map[int6
 		return l, err
 	}
 	out := make(map[int64]TakenLane, len(ids))
-	for chunk := range pieces(ids, tx.d.rows(1)) {
+	for chunk := range slices.Chunk(ids, tx.d.places) {
 		a := args{node}
 		ls, err := all(ctx, tx.q, scan, `WITH mine AS MATERIALIZED (
-				SELECT endpoint_id AS id FROM lanes WHERE endpoint_id IN (`+list(&a, chunk)+`) AND COALESCE(node_id, '') IN ('', $1)
+				SELECT endpoint_id AS id FROM lanes WHERE endpoint_id IN (`+list(&a, padded(chunk))+`) AND COALESCE(node_id, '') IN ('', $1)
 				AND EXISTS (SELECT 1 FROM nodes WHERE name = $1)`+tx.d.skip+`
 			) UPDATE lanes SET node_id = $1 FROM mine WHERE lanes.endpoint_id = mine.id
 			RETURNING `+laneColumns+", lanes.paced_until, lanes.recent", a...)
@@ -184,16 +196,12 @@ func (tx *Tx) FreeLanes(ctx context.Context, node string, frees []FreeLane) (due
 // nextAts answers when lanes have something to do: when their first delivery
 // is due, and they can go on.
 func (tx *Tx) nextAts(ctx context.Context, frees []FreeLane) (map[int64]time.Time, error) {
-	scan := func(scan func(...any) error) (l Lane, err error) {
-		err = scan(&l.EndpointID, at{&l.NextAt})
-		return l, err
-	}
 	var a args
 	ids, notBefore := make([]int64, len(frees)), make(map[int64]time.Time, len(frees))
 	for i, f := range frees {
 		ids[i], notBefore[f.EndpointID] = f.EndpointID, f.NotBefore
 	}
-	ls, err := all(ctx, tx.q, scan, `SELECT lanes.endpoint_id, COALESCE(CASE
+	ls, err := all(ctx, tx.q, scanLaneNext, `SELECT lanes.endpoint_id, COALESCE(CASE
 			WHEN NOT endpoints.enabled THEN 0
 			WHEN endpoints.ordered THEN (SELECT next_attempt_at FROM deliveries WHERE id = (SELECT MIN(id) FROM `+pendingOf+`lanes.endpoint_id))
 			ELSE (SELECT MIN(t) FROM (
@@ -201,7 +209,7 @@ func (tx *Tx) nextAts(ctx context.Context, frees []FreeLane) (map[int64]time.Tim
 				UNION ALL
 				SELECT MIN(next_attempt_at) AS t FROM `+pendingOf+`lanes.endpoint_id AND late = TRUE
 			) AS both_kinds) END, 0)
-		FROM lanes JOIN endpoints ON endpoints.id = lanes.endpoint_id WHERE lanes.endpoint_id IN (`+list(&a, ids)+")", a...)
+		FROM lanes JOIN endpoints ON endpoints.id = lanes.endpoint_id WHERE lanes.endpoint_id IN (`+list(&a, padded(ids))+")", a...)
 	out := make(map[int64]time.Time, len(ls))
 	for _, l := range ls {
 		if least := notBefore[l.EndpointID]; !l.NextAt.IsZero() && least.After(l.NextAt) {
@@ -226,14 +234,64 @@ type Cursor struct {
 	ID int64
 }
 
-// DueDeliveries reads up to n deliveries of an endpoint that are due at a
-// time and come after a place: first attempts, or retries. The holder of the
-// lane alone may send them.
-func (r Reader) DueDeliveries(ctx context.Context, endpointID int64, late bool, now time.Time, after Cursor, n int) ([]paraph.Delivery, error) {
-	// A plain LIMIT $6 would let SQLite parse the statement anew for each value.
-	return all(ctx, r.q, scanDelivery, "SELECT "+deliveryMeta+", (SELECT body FROM bodies WHERE bodies.id = deliveries.id) FROM "+pendingOf+
-		`$1 AND late = $2 AND next_attempt_at <= $3 AND (next_attempt_at, id) > ($4, $5) ORDER BY next_attempt_at, id LIMIT $6 + 0`,
-		endpointID, late, micros(now), micros(after.At), after.ID, n)
+// DueWant asks for up to N deliveries of an endpoint that come after a place:
+// first attempts, or retries.
+type DueWant struct {
+	EndpointID int64
+	Late       bool
+	After      Cursor
+	N          int
+}
+
+const (
+	dueColumns = deliveryMeta + ", (SELECT body FROM bodies WHERE bodies.id = deliveries.id)"
+	dueOrder   = " ORDER BY next_attempt_at, id LIMIT "
+)
+
+// DueDeliveries reads what is due at a time, for each of the wants. The
+// holders of the lanes alone may send it.
+func (r Reader) DueDeliveries(ctx context.Context, now time.Time, wants ...DueWant) ([][]paraph.Delivery, error) {
+	if r.d.arrays && len(wants) > 1 {
+		return r.dueOfMany(ctx, now, wants)
+	}
+	out := make([][]paraph.Delivery, len(wants))
+	for i, w := range wants {
+		// A plain LIMIT $6 would let SQLite parse the statement anew for each value.
+		ds, err := all(ctx, r.q, scanDelivery, "SELECT "+dueColumns+" FROM "+pendingOf+
+			"$1 AND late = $2 AND next_attempt_at <= $3 AND (next_attempt_at, id) > ($4, $5)"+dueOrder+"$6 + 0",
+			w.EndpointID, w.Late, micros(now), micros(w.After.At), w.After.ID, w.N)
+		if err != nil {
+			return nil, fmt.Errorf("read what is due for endpoint %d: %w", w.EndpointID, err)
+		}
+		out[i] = ds
+	}
+	return out, nil
+}
+
+// dueOfMany is DueDeliveries in one journey to the server.
+func (r Reader) dueOfMany(ctx context.Context, now time.Time, wants []DueWant) ([][]paraph.Delivery, error) {
+	n := len(wants)
+	ids, afters, afterIDs, most, late := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n), make([]bool, n)
+	for i, w := range wants {
+		ids[i], late[i], afters[i], afterIDs[i], most[i] = w.EndpointID, w.Late, micros(w.After.At), w.After.ID, int64(w.N)
+	}
+	out := make([][]paraph.Delivery, n)
+	_, err := all(ctx, r.q, func(scan func(...any) error) (none struct{}, err error) {
+		var d paraph.Delivery
+		var i int
+		if err = scan(append(deliveryFields(&d), &d.Body, &i)...); err == nil {
+			out[i-1] = append(out[i-1], d)
+		}
+		return none, err
+	}, "SELECT "+dueColumns+`, w.i
+		FROM unnest($1::bigint[], $2::boolean[], $3::bigint[], $4::bigint[], $5::bigint[]) WITH ORDINALITY AS w (endpoint, is_late, at, id, n, i)
+		CROSS JOIN LATERAL (SELECT * FROM `+pendingOf+`w.endpoint AND late = w.is_late AND next_attempt_at <= $6
+			AND (next_attempt_at, id) > (w.at, w.id)`+dueOrder+`w.n) AS deliveries ORDER BY w.i, deliveries.next_attempt_at, deliveries.id`,
+		ids, late, afters, afterIDs, most, micros(now))
+	if err != nil {
+		return nil, fmt.Errorf("read what is due for %d endpoints: %w", n, err)
+	}
+	return out, nil
 }
 
 // DueHead reads the oldest pending delivery of an ordered endpoint, if it is

@@ -40,7 +40,11 @@ func TestPlans(t *testing.T) {
 			indexes []string // each is used by some query; a pattern
 		}{
 			"DueDeliveries": {read(func(s *store.Store) error {
-				_, err := s.DueDeliveries(ctx, p.ID, false, until, store.Cursor{At: s.Now(), ID: 5}, 9)
+				_, err := s.DueDeliveries(ctx, until, store.DueWant{EndpointID: p.ID, After: store.Cursor{At: s.Now(), ID: 5}, N: 9})
+				return err
+			}), []string{"deliveries_lane"}},
+			"DueDeliveries of many": {read(func(s *store.Store) error {
+				_, err := s.DueDeliveries(ctx, until, store.DueWant{EndpointID: p.ID, N: 9}, store.DueWant{EndpointID: p.ID + 1, Late: true, N: 9})
 				return err
 			}), []string{"deliveries_lane"}},
 			"DueHead":   {read(func(s *store.Store) error { _, err := s.DueHead(ctx, p.ID, until); return err }), []string{"deliveries_(lane|order)"}},
@@ -55,8 +59,11 @@ func TestPlans(t *testing.T) {
 			"CountBreakers": {read(func(s *store.Store) error { _, err := s.CountBreakers(ctx); return err }), []string{"lanes_breaker"}},
 			"ClaimJobs":     {write(func(tx *store.Tx) error { _, err := tx.ClaimJobs(ctx, "mail", "c", until, 9); return err }), []string{"jobs_due"}},
 			"JobNext":       {read(func(s *store.Store) error { _, err := s.JobNext(ctx, "mail"); return err }), []string{"jobs_due"}},
-			"LaneNext":      {read(func(s *store.Store) error { _, err := s.LaneNext(ctx, p.ID, s.Now()); return err }), []string{"deliveries_lane"}},
-			"Lanes":         {read(func(s *store.Store) error { _, err := s.Lanes(ctx); return err }), []string{"deliveries_(lane|order)"}},
+			"LaneNexts": {read(func(s *store.Store) error {
+				_, err := s.LaneNexts(ctx, []int64{p.ID, p.ID + 1, p.ID + 2}, s.Now())
+				return err
+			}), []string{"deliveries_lane"}},
+			"Lanes": {read(func(s *store.Store) error { _, err := s.Lanes(ctx); return err }), []string{"deliveries_(lane|order)"}},
 			"Envelopes": {read(func(s *store.Store) error {
 				_, err := s.Envelopes(ctx, a.ID, store.EnvelopeFilter{Limit: 20, Before: 9999})
 				return err
@@ -111,7 +118,11 @@ func TestPlans(t *testing.T) {
 			}), nil},
 			"Health": {read(func(s *store.Store) error { _, err := s.Health(ctx, p.AccountID, p.ID, s.Now()); return err }), []string{"endpoint_hours_pkey|sqlite_autoindex_endpoint_hours"}},
 			"SaveResults": {write(func(tx *store.Tx) error {
-				return tx.SaveResults(ctx, []store.Result{{Delivery: paraph.Delivery{ID: 1}, Attempt: paraph.Attempt{DeliveryID: 1, Number: 1}}})
+				r := store.Result{Delivery: paraph.Delivery{ID: 1}, Attempt: paraph.Attempt{DeliveryID: 1, Number: 1}}
+				if err := tx.SaveResults(ctx, []store.Result{r}); err != nil {
+					return err
+				}
+				return tx.SaveResults(ctx, []store.Result{r, {Delivery: paraph.Delivery{ID: 2}, Attempt: paraph.Attempt{DeliveryID: 2, Number: 1}}})
 			}), []string{"deliveries_pkey|INTEGER PRIMARY KEY", "attempts_pkey|sqlite_autoindex_attempts"}},
 		} {
 			var plan string

@@ -66,13 +66,29 @@ func asJSON(v any) string {
 	return string(b)
 }
 
+// timingsJSON is asJSON for what is written with every attempt.
+func timingsJSON(t paraph.Timings) string {
+	b := make([]byte, 0, 96)
+	for _, x := range [...]struct {
+		name string
+		d    time.Duration
+	}{{`{"dns":`, t.DNS}, {`,"connect":`, t.Connect}, {`,"tls":`, t.TLS}, {`,"first_byte":`, t.FirstByte}, {`,"total":`, t.Total}} {
+		b = strconv.AppendInt(append(b, x.name...), int64(x.d), 10)
+	}
+	return string(append(b, '}'))
+}
+
 // pairsJSON is asJSON for headers, without its detours: two lists of them are
 // written with every attempt.
 func pairsJSON(pairs [][2]string) string {
 	if pairs == nil {
 		return "null"
 	}
-	b := []byte{'['}
+	size := 2
+	for _, p := range pairs {
+		size += len(p[0]) + len(p[1]) + 8
+	}
+	b := append(make([]byte, 0, size), '[')
 	for i, p := range pairs {
 		if i > 0 {
 			b = append(b, ',')
@@ -112,8 +128,20 @@ func (s storable) ExecContext(ctx context.Context, query string, args ...any) (s
 // cleanTexts cleans args in place: the callers made them for one query.
 func cleanTexts(args []any) []any {
 	for i, a := range args {
-		if v := reflect.ValueOf(a); v.Kind() == reflect.String {
-			args[i] = cleanText(v.String())
+		switch v := a.(type) {
+		case int64, int, bool, []byte, []int64, []bool, [][]byte, float64: // most of them, for which no reflection is needed
+		case string:
+			if c := cleanText(v); len(c) != len(v) {
+				args[i] = c
+			}
+		case []string:
+			for j, text := range v {
+				v[j] = cleanText(text)
+			}
+		default:
+			if v := reflect.ValueOf(a); v.Kind() == reflect.String {
+				args[i] = cleanText(v.String())
+			}
 		}
 	}
 	return args

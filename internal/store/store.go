@@ -42,6 +42,8 @@ type Store struct {
 	address     string
 	checkpoints *checkpointer
 	company     *company
+	patience    time.Duration
+	lock        openLock // see attend; nil: none
 }
 
 // Reader asks. Its answers are as of one moment only within an Update.
@@ -99,9 +101,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	read.SetMaxOpenConns(n)
 	read.SetMaxIdleConns(n)
-	s := &Store{Reader: Reader{q: storable{read}, d: d, secrets: newSecretary(cfg.Vault)}, write: write, read: read, clock: cfg.Clock, log: cfg.Logger, checkpoints: &checkpointer{}, address: cfg.Address, company: newCompany()}
+	s := &Store{Reader: Reader{q: storable{read}, d: d, secrets: newSecretary(cfg.Vault)}, write: write, read: read, clock: cfg.Clock, log: cfg.Logger, checkpoints: &checkpointer{}, address: cfg.Address, company: newCompany(), patience: patience}
 	s.startCheckpoints()
-	if err := s.unlock(ctx); err != nil {
+	if err := errors.Join(s.attend(ctx), s.unlock(ctx)); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database: %w", err), s.Close())
 	}
 	s.makeGiving(ctx)
@@ -111,6 +113,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 // Close closes the database.
 func (s *Store) Close() error {
 	s.stopCheckpoints()
+	if s.lock != nil {
+		defer s.lock.Close() //nolint:errcheck // it ends with the process at the latest
+	}
 	if s.read != s.write {
 		return errors.Join(s.read.Close(), s.write.Close())
 	}
@@ -125,7 +130,7 @@ func (s *Store) Ping(ctx context.Context) error { return s.d.ping(ctx, s.write) 
 func (s *Store) Now() time.Time { return s.clock().UTC().Truncate(time.Microsecond) }
 
 // A transaction that others were faster than runs again, at least minTries
-// times and then until patience is over: with several nodes on a busy machine
+// times and then until its patience is over: with several nodes on a busy machine
 // a dozen tries can pass within a moment.
 const (
 	minTries = 12
@@ -145,13 +150,28 @@ func (s *Store) Claim(ctx context.Context, fn func(tx *Tx) error) error {
 	return s.transact(ctx, s.d.claim, fn)
 }
 
+// Settle is Claim for results of deliveries. It does not wait until its commit
+// is on the disk: a power cut may take the latest of them back as a whole, and
+// then they are sent again. What is committed later by Update or Claim is on
+// the disk with all that was committed before.
+func (s *Store) Settle(ctx context.Context, fn func(tx *Tx) error) error {
+	return s.transact(ctx, s.d.settle, func(tx *Tx) error {
+		if s.d.lax != "" {
+			if _, err := tx.exec(ctx, s.d.lax); err != nil {
+				return err
+			}
+		}
+		return fn(tx)
+	})
+}
+
 func (s *Store) transact(ctx context.Context, o *sql.TxOptions, fn func(tx *Tx) error) error {
 	for began, try := time.Now(), 1; ; try++ {
 		err := s.once(ctx, o, fn)
 		if err == nil {
 			return nil
 		}
-		if !s.d.retry(err) || ctx.Err() != nil || try >= minTries && time.Since(began) > patience {
+		if !s.d.retry(err) || ctx.Err() != nil || try >= minTries && time.Since(began) > s.patience {
 			return s.told(err)
 		}
 		wait := time.Duration(min(try, maxPause)) * time.Duration(1+rand.IntN(4)) * time.Millisecond

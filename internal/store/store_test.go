@@ -198,6 +198,7 @@ func TestUpdateRetries(t *testing.T) {
 func TestRetriesAreBounded(t *testing.T) {
 	t.Parallel()
 	s, _ := storetest.New(t, "postgres")
+	s.LosePatience()
 	storetest.Update(t, s, func(tx *store.Tx) error { return tx.SetSetting(ctx, "n", "0") })
 	tries, ran := 0, 0
 	err := s.Update(ctx, func(tx *store.Tx) error {

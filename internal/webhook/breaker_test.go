@@ -134,6 +134,9 @@ func TestPace(t *testing.T) {
 	if wait := p.take(noon()); wait > time.Second {
 		t.Errorf("after the clock was set back it waits %s", wait)
 	}
+	if wait := p.take(noon().Add(time.Second)); wait != 0 {
+		t.Errorf("after a second by the clock that was set back it still waits %s", wait)
+	}
 	if next := p.next(noon()); next.After(noon().Add(time.Second)) {
 		t.Errorf("it says to come back at %s", next)
 	}

@@ -25,7 +25,8 @@ func (p *pace) take(now time.Time) (wait time.Duration) {
 	if p.every == 0 {
 		return 0
 	}
-	next := p.from(now).Add(p.every)
+	p.full = p.from(now) // kept, or a bucket from before the clock was set back would be empty at every look until the clock is there again
+	next := p.full.Add(p.every)
 	if over := next.Sub(now) - time.Duration(p.burst)*p.every; over > 0 {
 		return over
 	}

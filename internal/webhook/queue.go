@@ -92,6 +92,14 @@ type Want struct {
 // Place is how far a lane has been read; the zero Place is its beginning.
 type Place struct{ First, Late Cursor }
 
+// Of is the place among first attempts, or among retries.
+func (p *Place) Of(late bool) *Cursor {
+	if late {
+		return &p.Late
+	}
+	return &p.First
+}
+
 // Cursor is a place among first attempts or among retries.
 type Cursor struct {
 	At time.Time

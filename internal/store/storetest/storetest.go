@@ -212,10 +212,16 @@ func Queue(t testing.TB, s *store.Store, ds []paraph.Delivery) []paraph.Delivery
 // Due reads up to n deliveries of an endpoint that are due, first attempts
 // before retries, as the holder of its lane does.
 func Due(ctx context.Context, r store.Reader, endpointID int64, now time.Time, n int) ([]paraph.Delivery, error) {
-	first, err := r.DueDeliveries(ctx, endpointID, false, now, store.Cursor{}, n)
-	if err != nil || len(first) == n {
-		return first, err
+	first, err := r.DueDeliveries(ctx, now, store.DueWant{EndpointID: endpointID, N: n})
+	if err != nil {
+		return nil, err
 	}
-	late, err := r.DueDeliveries(ctx, endpointID, true, now, store.Cursor{}, n-len(first))
-	return append(first, late...), err
+	if len(first[0]) == n {
+		return first[0], nil
+	}
+	late, err := r.DueDeliveries(ctx, now, store.DueWant{EndpointID: endpointID, Late: true, N: n - len(first[0])})
+	if err != nil {
+		return nil, err
+	}
+	return append(first[0], late[0]...), nil
 }

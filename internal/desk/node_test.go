@@ -1,10 +1,13 @@
 package desk_test
 
 import (
+	"database/sql"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -20,7 +23,12 @@ import (
 // for rows only when it is told to.
 func cluster(t *testing.T, n int) (nodes []*sender) {
 	t.Helper()
-	o := desktest.Options{Database: pgtest.New(t), Allow: loopback(), Start: time.Now()}
+	return clusterAt(t, pgtest.New(t), n)
+}
+
+func clusterAt(t *testing.T, database string, n int) (nodes []*sender) {
+	t.Helper()
+	o := desktest.Options{Database: database, Allow: loopback(), Start: time.Now()}
 	for i := range n {
 		w := desktest.New(t, o)
 		p := desktest.Person{}
@@ -268,4 +276,108 @@ func TestTheBreakerHoldsBackAFailingEndpoint(t *testing.T) {
 		}
 		equal(t, "times it opened", s.dispatcher.Stats().Opened, int64(2))
 	})
+}
+
+// TestEarsThatWereCut: a node whose connection for announcements is cut hears
+// again, and what was committed meanwhile is found, though none of the nodes
+// looks by itself.
+func TestEarsThatWereCut(t *testing.T) {
+	t.Parallel()
+	database := pgtest.New(t)
+	nodes := clusterAt(t, database, 2)
+	db, err := sql.Open("pgx", database)
+	nodes[0].must(err)
+	defer db.Close()
+	r := newReceiver(t)
+	e := nodes[0].endpoint(r.url)
+	nodes[0].queueAs(e, 0, 1) // so that this one holds the lane
+	all(t, nodes, 1)
+	for i := range 4 {
+		cut := 0
+		nodes[0].must(db.QueryRowContext(t.Context(), `SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity
+			WHERE datname = current_database() AND query LIKE 'LISTEN %'`).Scan(&cut))
+		if i == 0 && cut == 0 {
+			t.Error("nobody listened")
+		}
+		nodes[1-i%2].queueAs(e, i+1, 1)
+		all(t, nodes, 1)
+	}
+	equal(t, "requests", r.count.Load(), 5)
+}
+
+// TestASlowBreakerSpendsNoAttempts: with many deliveries waiting for a receiver
+// that is down, the breaker's one probe in half a minute makes the schedule
+// longer and not shorter: each has all its attempts, none before its time, and
+// none is given up by the clock. When the receiver is back, the next probe
+// lets all go that are left.
+func TestASlowBreakerSpendsNoAttempts(t *testing.T) {
+	t.Parallel()
+	eachSender(t, func(t *testing.T, s *sender) {
+		const n, attempts = 25, 3
+		down := newReceiver(t, slices.Repeat([]int{503}, n*attempts)...)
+		stays := s.endpoint(down.url, func(e *paraph.Endpoint) { e.Schedule, e.Concurrency = "60,60", 1 })
+		began := s.Store.Now()
+		ds := s.queue(stays, n)
+		for range 10 {
+			s.result()
+		}
+		for range n*attempts - 10 {
+			s.holds(stays)
+			s.pass(30 * time.Second)
+			s.result()
+		}
+		if took := s.Store.Now().Sub(began); took < 30*time.Minute {
+			t.Errorf("%d attempts took %s", n*attempts, took)
+		}
+		for _, d := range ds {
+			equal(t, "state", s.delivery(d.ID).State, paraph.DeliveryFailed)
+			log, err := s.Store.Attempts(t.Context(), s.Who.AccountID, d.ID)
+			s.must(err)
+			equal(t, "attempts in the log", len(log), attempts)
+			for i := 1; i < len(log); i++ {
+				if waited := log[i].At.Sub(log[i-1].At); waited < time.Minute {
+					t.Errorf("attempt %d came %s after the one before", i+1, waited)
+				}
+			}
+		}
+
+		back := newReceiver(t, slices.Repeat([]int{503}, 12)...)
+		returns := s.endpoint(back.url, func(e *paraph.Endpoint) { e.Schedule, e.Concurrency = "60,60", 1 })
+		ds = s.queue(returns, n)
+		for range 10 {
+			s.result()
+		}
+		for range 2 {
+			s.holds(returns)
+			s.pass(30 * time.Second)
+			s.result()
+		}
+		s.holds(returns)
+		s.pass(30 * time.Second)
+		for i := range n { // those that were never tried, and those whose minute is over
+			if i == n-1 {
+				s.settled()
+				s.pass(30 * time.Second) // the last probe that failed has a minute of its own
+			}
+			equal(t, "state", s.result().Delivery.State, paraph.DeliverySucceeded)
+		}
+		for _, d := range ds {
+			if x := s.delivery(d.ID); x.State != paraph.DeliverySucceeded || x.Attempts > 2 {
+				t.Errorf("%s is %s after %d attempts", x.MessageID, x.State, x.Attempts)
+			}
+		}
+	})
+}
+
+// holds waits until an endpoint's breaker is open, and holds.
+func (s *sender) holds(e paraph.Endpoint) {
+	s.t.Helper()
+	for {
+		lanes, err := s.Store.LanesOf(s.t.Context(), s.Who.AccountID)
+		s.must(err)
+		if l := lanes[e.ID]; l.Breaker == paraph.BreakerOpen && l.HeldUntil.After(s.Store.Now()) {
+			return
+		}
+		runtime.Gosched()
+	}
 }

@@ -230,7 +230,7 @@ func (d *Dispatcher) put(l *lane) {
 	case l.term != nil && l.term == d.term.Load():
 		l.parkedAt = time.Now()
 		d.parked[l.endpointID] = l
-		if !l.nextAt.IsZero() && l.nextAt.Sub(d.cfg.Queue.Now()) < d.cfg.Poll {
+		if len(d.parked) == 1 || !l.nextAt.IsZero() && l.nextAt.Sub(d.cfg.Queue.Now()) < d.cfg.Poll { // the watch may be asleep for want of any
 			d.kick()
 		}
 	case l.unasked:

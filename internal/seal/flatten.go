@@ -124,8 +124,14 @@ func (s *stamping) keepLook(p *stampedPage, d *pdfDict, box Mark) error {
 	if look, ok := s.rev.boxOf(d); ok {
 		p.below = append(p.below, look)
 	}
+	if kind == pdfName("Ch") && f.fieldFlags(d)&fieldCombo == 0 && f.listOptions(s, p, d, box) {
+		return nil
+	}
 	if f.value(d, &box); box.Kind == "" {
 		return nil
+	}
+	if kind != pdfName("Tx") || f.fieldFlags(d)&fieldMultiline == 0 {
+		box = box.middle(p.shape.height)
 	}
 	return box.draw(s.t, p.sheet, p.shape.width, p.shape.height, s.pictures)
 }

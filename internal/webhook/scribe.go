@@ -10,7 +10,7 @@ import (
 // The most that one transaction of the scribe takes in.
 const (
 	maxResults = 4096 // more than the channel holds, so that gather's order of draining means what it says
-	maxWants   = 64
+	maxWants   = 256
 	maxNotes   = 64
 )
 

@@ -9,7 +9,8 @@ import (
 // Bounds on what a PDF may make the reader do. They lie far above real documents and far below harm.
 const (
 	maxPDFDepth    = 64         // nesting of arrays and dictionaries, and of trees that are walked
-	maxNodes       = 20_000_000 // values parsed in one file, all its revisions together
+	maxNodes       = 20_000_000 // values parsed in one file, all its revisions together; less for a small one, see openPDF
+	fewNodes       = 3_000_000  // values parsed in a file of no size
 	maxSections    = 1_000      // cross-reference sections, that is, revisions
 	maxEntries     = 2_000_000  // cross-reference entries over all sections
 	maxDecoded     = 64 << 20   // bytes one compressed stream may become
@@ -54,6 +55,7 @@ type pdfFile struct {
 	streams  map[uint32]*objectStream
 	nodes    *int
 	decoded  int
+	read     int // bytes that were read as objects; see charge
 	busy     map[uint32]bool
 }
 
@@ -66,7 +68,11 @@ type objectStream struct {
 }
 
 // openPDF reads the cross-reference chain of buf, newest section first.
-func openPDF(buf []byte) (*pdfFile, error) { return openRevision(buf, new(int)) }
+// A small file may hold fewer values than a large one: what is packed into it could take gigabytes otherwise.
+func openPDF(buf []byte) (*pdfFile, error) {
+	nodes := max(0, maxNodes-fewNodes-4*len(buf))
+	return openRevision(buf, &nodes)
+}
 
 // openRevision is openPDF with the count of parsed values shared, so that many revisions don't multiply the bound.
 func openRevision(buf []byte, nodes *int) (*pdfFile, error) {
@@ -338,8 +344,9 @@ func (f *pdfFile) objectAt(at int, follow bool) (num, gen int64, v any, err erro
 	if err != nil || !lx.keyword("obj") {
 		return 0, 0, nil, fmt.Errorf("no object at offset %d", at)
 	}
-	if v, err = lx.object(0); err != nil {
-		return num, gen, nil, err
+	v, err = lx.object(0)
+	if full := f.charge(lx.pos - at); full != nil || err != nil {
+		return num, gen, nil, errors.Join(full, err)
 	}
 	d, ok := v.(*pdfDict)
 	if !ok || !lx.keyword("stream") {
@@ -367,7 +374,10 @@ func (f *pdfFile) streamBytes(d *pdfDict, pos int, follow bool) ([]byte, error) 
 	}
 	end := bytes.Index(f.buf[pos:], []byte("endstream"))
 	if end < 0 {
-		return nil, errors.New("a stream does not end")
+		return nil, errors.Join(errors.New("a stream does not end"), f.charge(len(f.buf)-pos))
+	}
+	if err := f.charge(end); err != nil {
+		return nil, err
 	}
 	return f.buf[pos : pos+end], nil
 }
@@ -384,6 +394,9 @@ func (f *pdfFile) object(n uint32) (any, error) {
 	if f.busy[n] {
 		return nil, fmt.Errorf("object %d needs itself to be read", n)
 	}
+	if err := f.charge(0); err != nil {
+		return nil, err
+	}
 	f.busy[n] = true
 	defer delete(f.busy, n)
 	v, err := f.load(n, e)
@@ -392,6 +405,15 @@ func (f *pdfFile) object(n uint32) (any, error) {
 	}
 	f.objects[n] = v
 	return v, nil
+}
+
+// charge counts bytes that were read as objects. Objects that lie in each other could make a small file cost its square in
+// time and memory; those of a real one lie side by side, and are read once.
+func (f *pdfFile) charge(n int) error {
+	if f.read += n; f.read > 4*(len(f.buf)+f.decoded)+1<<20 {
+		return errPDFBounds
+	}
+	return nil
 }
 
 func (f *pdfFile) load(n uint32, e xrefEntry) (any, error) {
@@ -424,7 +446,11 @@ func (f *pdfFile) compressed(n uint32, e xrefEntry) (any, error) {
 		return nil, errors.New("its object stream does not have it")
 	}
 	lx := pdfLexer{buf: os.data, pos: os.starts[i], nodes: f.nodes, away: true}
-	return lx.object(0)
+	v, err := lx.object(0)
+	if full := f.charge(lx.pos - os.starts[i]); full != nil {
+		return nil, full
+	}
+	return v, err
 }
 
 func (f *pdfFile) objectStream(n uint32) (*objectStream, error) {

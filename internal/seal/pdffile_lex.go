@@ -39,6 +39,9 @@ type (
 	}
 )
 
+// dictNodes is how many values more a dictionary counts for, by the memory that it takes.
+const dictNodes = 3
+
 func newPDFDict() *pdfDict { return &pdfDict{vals: map[pdfName]any{}} }
 
 func (d *pdfDict) get(k pdfName) (any, bool) { v, ok := d.vals[k]; return v, ok && v != nil }
@@ -106,7 +109,9 @@ func (lx *pdfLexer) word() []byte {
 // keyword steps over w when it comes next.
 func (lx *pdfLexer) keyword(w string) bool {
 	old := lx.pos
-	if string(lx.word()) == w {
+	lx.skipSpace()
+	if end := lx.pos + len(w); bytes.HasPrefix(lx.buf[lx.pos:], []byte(w)) && (end == len(lx.buf) || isSpace(lx.buf[end]) || isDelim(lx.buf[end])) {
+		lx.pos = end
 		return true
 	}
 	lx.pos = old
@@ -227,6 +232,7 @@ func (lx *pdfLexer) array(depth int) (any, error) {
 
 func (lx *pdfLexer) dict(depth int) (any, error) {
 	lx.pos += 2
+	*lx.nodes += dictNodes
 	d := newPDFDict()
 	for {
 		lx.skipSpace()

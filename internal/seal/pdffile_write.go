@@ -96,13 +96,16 @@ func pdfText(s string) pdfString {
 	return pdfString{val: []byte(s)}
 }
 
-// textOf reads a text string back.
+// maxText bounds the texts that are read, in bytes as they stand in the file: many things can refer to one long text.
+const maxText = 32 << 10
+
+// textOf reads a text string back, as far as maxText.
 func textOf(v any) string {
 	s, ok := v.(pdfString)
 	if !ok {
 		return ""
 	}
-	switch b := s.val; {
+	switch b := firstOf(s.val, maxText); {
 	case bytes.HasPrefix(b, []byte{0xfe, 0xff}):
 		u := make([]uint16, 0, len(b)/2)
 		for i := 2; i+1 < len(b); i += 2 {

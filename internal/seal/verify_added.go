@@ -47,6 +47,10 @@ func (d *revisionDiff) checkAddedStreams(s xrefSection) {
 // checkEnds refuses a startxref that leads elsewhere than to a table of the chain, and bytes behind the last one.
 func (d *revisionDiff) checkEnds() {
 	added := d.new.buf[d.end:]
+	tables := map[int64]bool{}
+	for _, s := range d.sections {
+		tables[int64(s.offset)] = true
+	}
 	last := 0
 	for at := 0; ; {
 		i := bytes.Index(added[at:], []byte("startxref"))
@@ -56,8 +60,7 @@ func (d *revisionDiff) checkEnds() {
 		at += i + len("startxref")
 		lx := d.new.lexer(d.end + at)
 		n, err := lx.integer()
-		known := func(s xrefSection) bool { return err == nil && int64(s.offset) == n+int64(d.new.base) }
-		if !slices.ContainsFunc(d.sections, known) {
+		if err != nil || !tables[n+int64(d.new.base)] {
 			d.report("a revision was hidden in the file")
 		}
 		last = lx.pos
@@ -81,12 +84,17 @@ func (d *revisionDiff) checkUnlisted() {
 			}
 		}
 	}
-	for _, m := range objectHead.FindAllSubmatchIndex(d.new.buf[d.end:], -1) {
-		at := d.end + m[0]
+	for from := d.end; ; {
+		m := objectHead.FindSubmatchIndex(d.new.buf[from:])
+		if m == nil {
+			return
+		}
+		at, number := from+m[0], d.new.buf[from+m[2]:from+m[3]]
+		from += m[1]
 		if listed[at] {
 			continue
 		}
-		n, err := strconv.ParseUint(string(d.new.buf[d.end+m[2]:d.end+m[3]]), 10, 32)
+		n, err := strconv.ParseUint(string(number), 10, 32)
 		if err != nil {
 			continue
 		}
@@ -197,10 +205,8 @@ func (d *revisionDiff) comparePages() {
 
 // annotsOf names the page whose annotations are object n.
 func (d *revisionDiff) annotsOf(n uint32) string {
-	for i, ref := range d.leaves {
-		if page := d.old.dict(ref); page != nil && page.vals["Annots"] == (pdfRef{num: n}) {
-			return "page " + strconv.Itoa(i+1)
-		}
+	if page := d.annots[n]; page > 0 {
+		return "page " + strconv.Itoa(page)
 	}
 	return "a page"
 }

@@ -53,8 +53,8 @@ type revisionDiff struct {
 	refs      map[uint32]int    // how often the old document refers to an object
 	pages     map[uint32]int    // page objects and their numbers, from 1; -1 for nodes of the tree
 	pageCount int
-	leaves    []pdfRef        // the pages in their order
-	annots    map[uint32]bool // page annotation arrays that are objects of their own
+	leaves    []pdfRef       // the pages in their order
+	annots    map[uint32]int // page annotation arrays that are objects of their own, and their first page
 	found     []string
 
 	fills    map[string]bool       // fields that may be filled in, by name; see mayFill
@@ -345,7 +345,7 @@ func (d *revisionDiff) compareObject(n uint32) {
 	isDict, ok2 := is.(*pdfDict)
 	switch {
 	case d.isFormPart(n):
-	case d.annots[n]:
+	case d.annots[n] > 0:
 		wasList, _ := was.(pdfArray)
 		isList, _ := is.(pdfArray)
 		if _, ok := is.(pdfArray); !ok {
@@ -381,7 +381,7 @@ func (d *revisionDiff) isFormPart(n uint32) bool {
 		}
 	}
 	if form := d.old.dict(root.vals["AcroForm"]); form != nil {
-		if r, ok := form.vals["Fields"].(pdfRef); ok && r.num == n && !d.annots[n] {
+		if r, ok := form.vals["Fields"].(pdfRef); ok && r.num == n && d.annots[n] == 0 {
 			return true
 		}
 	}
@@ -415,7 +415,7 @@ func (d *revisionDiff) compareFilled(was, is *pdfDict) {
 
 // mapOld walks all that the old document uses, but for its validation data, and says what each object is for.
 func (d *revisionDiff) mapOld() error {
-	d.labels, d.refs, d.pages, d.annots = map[uint32]string{}, map[uint32]int{}, map[uint32]int{}, map[uint32]bool{}
+	d.labels, d.refs, d.pages, d.annots = map[uint32]string{}, map[uint32]int{}, map[uint32]int{}, map[uint32]int{}
 	ref, root, err := d.old.catalog()
 	if err != nil {
 		return err
@@ -465,8 +465,8 @@ func (d *revisionDiff) number(v any, depth int) {
 		d.pageCount++
 		d.leaves = append(d.leaves, ref)
 		d.pages[ref.num] = d.pageCount
-		if r, ok := node.vals["Annots"].(pdfRef); ok {
-			d.annots[r.num] = true
+		if r, ok := node.vals["Annots"].(pdfRef); ok && d.annots[r.num] == 0 {
+			d.annots[r.num] = d.pageCount
 		}
 		return
 	}

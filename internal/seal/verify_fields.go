@@ -9,7 +9,8 @@ import (
 // maxFields bounds the form fields that are walked, maxSignatures the signatures that are checked.
 const (
 	maxFields     = 200_000
-	maxSignatures = 128 // one for each of an envelope's recipients, the seal and timestamps
+	maxFieldName  = 4 << 10 // bytes, with the names of all fields above
+	maxSignatures = 128     // one for each of an envelope's recipients, the seal and timestamps
 )
 
 // sigField is a signature field of the form, with its signature dictionary when it is signed.
@@ -70,6 +71,9 @@ func (w *fieldWalk) field(ref pdfRef, d *pdfDict, prefix string, kind pdfName, d
 	name := prefix
 	if t := textOf(w.file.resolve(d.vals["T"])); t != "" {
 		name = strings.TrimPrefix(prefix+"."+t, ".")
+	}
+	if len(name) > maxFieldName {
+		return errPDFBounds
 	}
 	if ft, ok := w.file.resolve(d.vals["FT"]).(pdfName); ok {
 		kind = ft

@@ -112,3 +112,77 @@ func TestPackedValues(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 }
+
+// aboutItself is a file whose object 4 refers to itself six times, which makes millions of ways through it.
+func aboutItself(object string) []byte {
+	return buildPDF("<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 >>", "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 100 100] >>",
+		fmt.Sprintf(object, strings.Repeat("4 0 R ", 6)))
+}
+
+func TestActionsThatFollowThemselves(t *testing.T) {
+	t.Parallel()
+	f, err := openPDF(aboutItself("<< /S /JavaScript /JS () /Next [%s] >>"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := cleaner{file: f, done: map[pdfRef]bool{}}
+	if !c.bad(pdfRef{num: 4}, 0) || len(c.found) > maxActions {
+		t.Errorf("%d actions were looked at", len(c.found))
+	}
+}
+
+func TestNamesThatHoldThemselves(t *testing.T) {
+	t.Parallel()
+	f, err := openPDF(aboutItself("<< /Names [() ()] /Kids [%s] >>"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, left := cleaner{file: f, done: map[pdfRef]bool{}}, maxNames
+	if n := c.leavesOf(pdfRef{num: 4}, 0, &left); n > maxNames+1 {
+		t.Errorf("%d names were looked at", n)
+	}
+}
+
+// TestPagesThatShareAnnotations refuses thousands of pages with one long list, which would be gone through for each.
+func TestPagesThatShareAnnotations(t *testing.T) {
+	t.Parallel()
+	const pages, annots = 1000, 501
+	var kids strings.Builder
+	list := []string{"<< /Type /Catalog /Pages 2 0 R >>", "", "[" + strings.Repeat("<< >> ", annots) + "]"}
+	for i := range pages {
+		fmt.Fprintf(&kids, "%d 0 R ", 4+i)
+		list = append(list, "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 100 100] /Annots 3 0 R >>")
+	}
+	list[1] = fmt.Sprintf("<< /Type /Pages /Kids [%s] /Count %d >>", kids.String(), pages)
+	p := prepared{pdf: buildPDF(list...)}
+	if err := p.tidy(); !errors.Is(err, errPDFBounds) {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// TestLongNamesAndReasons reads a file in which many things refer to one long text: each took a copy of its own.
+func TestLongNamesAndReasons(t *testing.T) {
+	t.Parallel()
+	long := "(" + strings.Repeat("x", 1<<20) + ")"
+	var kids strings.Builder
+	list := []string{"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [5 0 R] >> >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+		"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 100 100] >>", long, ""}
+	for i := range 50 {
+		fmt.Fprintf(&kids, "%d 0 R ", 6+i)
+		list = append(list, "<< /FT /Sig /T (a) /V << /Reason 4 0 R /Location 4 0 R >> >>")
+	}
+	list[4] = "<< /T (form) /Kids [" + kids.String() + "] >>"
+	rep, err := Verify(buildPDF(list...), VerifyOptions{})
+	if err != nil || len(rep.Signatures) != 50 {
+		t.Fatalf("%d signatures, %v", len(rep.Signatures), err)
+	}
+	for _, s := range rep.Signatures {
+		if len(s.Reason) == 0 || len(s.Reason)+len(s.Location) > 2*maxText {
+			t.Fatalf("a reason of %d bytes", len(s.Reason))
+		}
+	}
+	list[4] = "<< /T 4 0 R /Kids [" + kids.String() + "] >>"
+	if rep, err = Verify(buildPDF(list...), VerifyOptions{}); err != nil || len(rep.Signatures) != 0 || !strings.Contains(rep.Reason, "too much to read") {
+		t.Errorf("%d signatures, %q, %v", len(rep.Signatures), rep.Reason, err)
+	}
+}

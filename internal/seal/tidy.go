@@ -34,6 +34,12 @@ func (p *prepared) tidy() error {
 	if err != nil {
 		return beyondRepair(err)
 	}
+	annots := 0
+	for _, l := range leaves { // many pages may have the same list
+		if annots += len(f.array(l.dict.vals["Annots"])); annots > maxAnnots {
+			return beyondRepair(errPDFBounds)
+		}
+	}
 	if f.onlyXFA(catalog) {
 		return refuse(KindUnsupported, "This PDF is a dynamic form (XFA), which only Adobe Acrobat and Reader can show. Open it there, print it to a PDF, and upload that.", nil)
 	}
@@ -187,6 +193,12 @@ func (c *cleaner) revision() []byte {
 // harmless are the actions that stay (ISO 32000-2, table 201).
 var harmless = []pdfName{"GoTo", "URI", "Named"}
 
+// maxActions bounds the actions that are looked at from one, maxAnnots those annotations that stand on all pages together.
+const (
+	maxActions = 100
+	maxAnnots  = 500_000
+)
+
 // actionWords name actions as people know them.
 var actionWords = map[pdfName]string{
 	"JavaScript": "JavaScript", "Launch": "starting programs", "SubmitForm": "sending the form", "ImportData": "importing data",
@@ -196,9 +208,18 @@ var actionWords = map[pdfName]string{
 
 // bad tells whether an action, or one that follows it, is none of the harmless ones, and notes which.
 func (c *cleaner) bad(v any, depth int) bool {
+	left := maxActions
+	return c.badOf(v, depth, &left)
+}
+
+// badOf is bad with the number of actions that may still be looked at: each may be followed by several, and by the same.
+func (c *cleaner) badOf(v any, depth int, left *int) bool {
 	d := c.file.dict(v)
 	if d == nil {
 		return false // an array is a destination
+	}
+	if *left--; *left < 0 {
+		return true
 	}
 	kind, _ := c.file.resolve(d.vals["S"]).(pdfName)
 	is := !slices.Contains(harmless, kind)
@@ -220,8 +241,11 @@ func (c *cleaner) bad(v any, depth int) bool {
 	if !isArray {
 		chain = pdfArray{d.vals["Next"]}
 	}
-	for i, a := range chain {
-		if i > maxPDFDepth || c.bad(a, depth+1) {
+	for _, a := range chain {
+		if *left <= 0 {
+			return true
+		}
+		if c.badOf(a, depth+1, left) {
 			is = true
 		}
 	}
@@ -283,7 +307,8 @@ func (c *cleaner) names(root *pdfDict) (*pdfDict, bool) {
 	if names == nil {
 		return nil, false
 	}
-	c.attachments += c.leavesOf(names.vals["EmbeddedFiles"], 0)
+	left := maxNames
+	c.attachments += c.leavesOf(names.vals["EmbeddedFiles"], 0, &left)
 	out, changed := names, false
 	for _, k := range []pdfName{"JavaScript", "Renditions"} {
 		if _, has := out.get(k); !has {
@@ -295,18 +320,18 @@ func (c *cleaner) names(root *pdfDict) (*pdfDict, bool) {
 	return out, changed
 }
 
-// leavesOf counts the entries of a name tree.
-func (c *cleaner) leavesOf(v any, depth int) int {
+// leavesOf counts the entries of a name tree; left is how many of its nodes may still be looked at.
+func (c *cleaner) leavesOf(v any, depth int, left *int) int {
 	d := c.file.dict(v)
 	if d == nil || depth > 8 {
 		return 0
 	}
 	n := len(c.file.array(d.vals["Names"])) / 2
-	for i, k := range c.file.array(d.vals["Kids"]) {
-		if i > 10_000 {
+	for _, k := range c.file.array(d.vals["Kids"]) {
+		if *left--; *left < 0 {
 			break
 		}
-		n += c.leavesOf(k, depth+1)
+		n += c.leavesOf(k, depth+1, left)
 	}
 	return n
 }

@@ -165,8 +165,10 @@ func TestLongNamesAndReasons(t *testing.T) {
 	t.Parallel()
 	long := "(" + strings.Repeat("x", 1<<20) + ")"
 	var kids strings.Builder
-	list := []string{"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [5 0 R] >> >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-		"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 100 100] >>", long, ""}
+	list := []string{
+		"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [5 0 R] >> >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+		"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 100 100] >>", long, "",
+	}
 	for i := range 50 {
 		fmt.Fprintf(&kids, "%d 0 R ", 6+i)
 		list = append(list, "<< /FT /Sig /T (a) /V << /Reason 4 0 R /Location 4 0 R >> >>")

@@ -56,6 +56,10 @@ func TestServeWithTimestamps(t *testing.T) {
 	if err := os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.Cert.Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	id, err := seal.LoadOrCreateIdentity(dir, "Test", time.Now()) // the server finds it there
+	if err != nil {
+		t.Fatal(err)
+	}
 	c := serveCmd{world: world{Data: dir}, Listen: "127.0.0.1:0", MaxUpload: 1, Name: "Test", TSAURL: []string{tsa.URL}, TSARoots: roots}
 	in, err := c.start(context.Background(), slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -65,7 +69,7 @@ func TestServeWithTimestamps(t *testing.T) {
 	if s := in.desk.Stamper; s == nil || s.Level() != seal.LevelLTA {
 		t.Fatal("nothing is timestamped by default")
 	}
-	sealed, err := seal.Sign(sampleContract, in.desk.Identity, seal.SignOptions{At: time.Now(), Stamp: in.desk.Stamper.Stamp(t.Context())})
+	sealed, err := seal.Sign(sampleContract, id, seal.SignOptions{At: time.Now(), Stamp: in.desk.Stamper.Stamp(t.Context())})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +78,7 @@ func TestServeWithTimestamps(t *testing.T) {
 		t.Errorf("%v %s", err, rep.Text())
 	}
 	// The list of revoked certificates is on loopback, where nobody who isn't allowed to may be sent by a certificate.
-	if st, err := in.desk.Stamper.Upgrade(t.Context(), sealed, seal.VerifyOptions{Roots: in.desk.Identity.Roots()}); err == nil || !strings.Contains(err.Error(), "not public") || st.Level != seal.LevelT {
+	if st, err := in.desk.Stamper.Upgrade(t.Context(), sealed, seal.VerifyOptions{Roots: id.Roots()}); err == nil || !strings.Contains(err.Error(), "not public") || st.Level != seal.LevelT {
 		t.Errorf("%s, %v", st.Level, err)
 	}
 	res, err := http.Get("http://" + in.address + "/metrics")

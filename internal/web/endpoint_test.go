@@ -199,7 +199,7 @@ func TestDeliveryPage(t *testing.T) {
 		v, p, e := hooked(t, w)
 		to := v.post(hookPath(e.ID)+"/test", "event", "document.sent")
 		path := to.header.Get("Location")
-		a := v.get(path).is(http.StatusOK).says("document.sent").says("Attempt 1 of 12 is due and waits for its turn.").says("Somebody sent a test").says("None yet.")
+		a := v.get(path).is(http.StatusOK).says("document.sent").says("Attempt 1 of 12 is due: it waits for its turn, or is under way.").says("Somebody sent a test").says("None yet.")
 		if a.Find("[data-live]").Length() == 0 {
 			t.Error("what is pending is not watched")
 		}
@@ -239,7 +239,7 @@ func TestDeliveryPage(t *testing.T) {
 		v.get(hookPath(e.ID)).says("503").says("in 4 min")
 
 		v.post(path + "/resend").goes(path)
-		v.get(path).says("is due and waits").says("It is sent again")
+		v.get(path).says("is due: it waits").says("It is sent again")
 		sends(t, w, e, func(d *paraph.Delivery, a *paraph.Attempt) {
 			d.State, d.FinishedAt, a.Status, a.Code = paraph.DeliverySucceeded, w.Store.Now(), 200, "ok"
 		})

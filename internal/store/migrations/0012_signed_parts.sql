@@ -4,8 +4,8 @@
 -- with this signature and all before it, by the document's id.
 
 -- +goose Up
-ALTER TABLE accounts ADD COLUMN own_signatures BOOLEAN NOT NULL DEFAULT FALSE;
-ALTER TABLE envelopes ADD COLUMN own_signatures BOOLEAN NOT NULL DEFAULT FALSE;
+ALTER TABLE accounts ADD COLUMN own_signatures BOOLEAN NOT NULL DEFAULT false;
+ALTER TABLE envelopes ADD COLUMN own_signatures BOOLEAN NOT NULL DEFAULT false;
 CREATE TABLE signed_parts (
 	envelope_id BIGINT NOT NULL REFERENCES envelopes (id),
 	position BIGINT NOT NULL,

@@ -45,6 +45,7 @@ type sight struct {
 	breakers  map[paraph.BreakerState]int
 	listeners int
 	jobs      []store.JobBacklog
+	sealEnd   time.Time // of the certificate that seals; zero: there is none that can be read
 }
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -67,13 +68,14 @@ var (
 	descListeners = desc("listeners", "Programs that listen, see paraph listen.")
 	descQuestions = desc("listener_questions", "Questions of listeners that wait at this node.")
 	descJobs      = desc("jobs", "Jobs of all nodes that wait, by kind and whether they are due.", "kind", "state")
+	descSealEnd   = desc("seal_certificate_expiry_seconds", "How long the certificate that seals is valid still; below 0 nothing is sealed.")
 	descJobOldest = desc("jobs_oldest_seconds", "How long the job that waits longest has been due.", "kind")
 )
 
 func (w *worldMeter) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		descUp, descBacklog, descOldest, descBusy, descCapped, descBreakers, descLanes, descHeld, descInFlight, descReclaimed, descOpened,
-		descListeners, descQuestions, descJobs, descJobOldest,
+		descListeners, descQuestions, descJobs, descJobOldest, descSealEnd,
 	} {
 		to <- d
 	}
@@ -116,6 +118,9 @@ func (s *sight) collect(gauge func(d *prometheus.Desc, v float64, labels ...stri
 	}
 	gauge(descListeners, float64(s.listeners))
 	now := time.Now()
+	if !s.sealEnd.IsZero() {
+		gauge(descSealEnd, s.sealEnd.Sub(now).Seconds())
+	}
 	for _, j := range s.jobs {
 		gauge(descJobs, float64(j.Due), j.Kind, "due")
 		gauge(descJobs, float64(j.Waiting), j.Kind, "waiting")
@@ -149,6 +154,9 @@ func (w *worldMeter) sight(ctx context.Context) (s sight, err error) {
 	s.breakers, errs[1] = w.store.CountBreakers(ctx)
 	s.listeners, errs[2] = w.store.CountListeners(ctx, w.store.Now().Add(-paraph.ListenerLife))
 	s.jobs, errs[3] = w.desk.JobBacklog(ctx)
+	if end, err := w.desk.CertificateEnd(ctx); err == nil { // else the log and the settings say why nothing is sealed
+		s.sealEnd = end
+	}
 	err = errors.Join(errs[:]...)
 	s.ok = err == nil
 	return s, err

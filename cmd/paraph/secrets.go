@@ -16,7 +16,7 @@ type forgetCmd struct {
 // Run removes what can't be read any more.
 func (c *forgetCmd) Run(s *streams) error {
 	if !c.Yes {
-		return errors.New("this removes the signing secret, X-Documenso-Secret and own headers of every webhook, and switches them off; if that is meant, say --yes (with the server stopped)")
+		return errors.New("this removes the signing secret, X-Documenso-Secret and own headers of every webhook and switches them off, and removes the sealing key, for which the next start makes another; if that is meant, say --yes (with the server stopped)")
 	}
 	ctx := context.Background()
 	st, _, err := c.open(ctx, slog.New(slog.DiscardHandler), nil)

@@ -33,18 +33,10 @@ type keyring struct {
 // identity is what seals now. Which one that is is asked anew each time, so that
 // all nodes seal with the same from the moment that it was changed.
 func (d *Desk) identity(ctx context.Context) (seal.Identity, error) {
-	earlier, err := d.anchors(ctx)
-	if err != nil {
-		return seal.Identity{}, err
+	if d.operated() {
+		return d.Identity, nil
 	}
-	id := d.Identity
-	if !d.operated() {
-		if id, err = d.used(ctx); err != nil {
-			return id, err
-		}
-	}
-	id.Earlier = earlier
-	return id, nil
+	return d.used(ctx)
 }
 
 // operated tells whether the operator gave the identity that seals.
@@ -204,6 +196,9 @@ func (d *Desk) PrepareCertificate(ctx context.Context, found *seal.Identity) err
 		return fmt.Errorf("prepare the certificate to seal with: %w", err)
 	}
 	if err := d.tendCertificate(ctx); err != nil {
+		return err
+	}
+	if _, err := d.anchors(ctx); err != nil {
 		return err
 	}
 	if _, err := d.sealer(ctx); err != nil {

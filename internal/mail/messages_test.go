@@ -54,6 +54,14 @@ func messages() map[string]Message {
 		"invitation_cc":        asks(paraph.CC),
 		"invitation_ugly":      NewInvitation(ugly),
 		"reminder":             NewReminder(invitation()),
+		"seal_expiry": NewSealExpiry(SealExpiry{
+			To: ada, Subject: "Analytical Engines Ltd", Fingerprint: strings.Repeat("0f", 32), End: time.Date(2026, 12, 24, 17, 30, 0, 0, time.UTC),
+			Left: 7 * 24 * time.Hour, URL: "https://sign.example.org/settings/certificate",
+		}),
+		"seal_expired": NewSealExpiry(SealExpiry{
+			To: ada, Subject: "Analytical Engines Ltd", Fingerprint: strings.Repeat("0f", 32), End: time.Date(2026, 12, 24, 17, 30, 0, 0, time.UTC),
+			Left: -time.Second, Waiting: 3, From: "PARAPH_SEAL_P12: seal.p12", URL: "https://sign.example.org/settings/certificate",
+		}),
 		"declined": NewDeclined(Declined{
 			To: ada, Who: grace, Envelope: "Mutual non-disclosure agreement", Reason: "Section 4 binds us for ten years.\nThree would be fine.", URL: "https://sign.example.org/envelopes/17",
 		}),

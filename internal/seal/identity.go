@@ -38,18 +38,13 @@ type Identity struct {
 	// Authority is the key of the last certificate when that is this instance's own authority, which issues the next one;
 	// nil for an identity from somewhere else.
 	Authority crypto.Signer
-	// Earlier are certificates that seals of earlier identities lead to; they are trusted like the present one.
-	Earlier []*x509.Certificate
 }
 
-// Roots is a pool of the last certificate of the chain, and the earlier ones: what someone who trusts this identity trusts.
+// Roots is a pool of the last certificate of the chain: what someone who trusts this identity trusts.
 func (id Identity) Roots() *x509.CertPool {
 	pool := x509.NewCertPool()
 	if n := len(id.Chain); n > 0 {
 		pool.AddCert(id.Chain[n-1])
-	}
-	for _, c := range id.Earlier {
-		pool.AddCert(c)
 	}
 	return pool
 }

@@ -94,7 +94,7 @@ func explainPKCS12(err error, password string) error {
 	case errors.As(err, &unsupported):
 		return fmt.Errorf("the PKCS#12 file is written in a way that is not supported (%w): export it with AES-256 or 3DES, as OpenSSL and Windows do", err)
 	default:
-		return fmt.Errorf("this is not a PKCS#12 file (.p12, .pfx), or it is damaged: %w", err)
+		return &inWords{"this is not a PKCS#12 file (.p12, .pfx), or it is damaged", err}
 	}
 }
 
@@ -103,6 +103,15 @@ type passwordError string
 
 func (e passwordError) Error() string        { return string(e) }
 func (e passwordError) Is(target error) bool { return target == ErrPassword }
+
+// inWords is a sentence that keeps to itself what the cause says in the words of ASN.1.
+type inWords struct {
+	words string
+	cause error
+}
+
+func (e *inWords) Error() string { return e.words }
+func (e *inWords) Unwrap() error { return e.cause }
 
 func errOddCurve(what string) error {
 	return fmt.Errorf("the %s file's key is on an elliptic curve that is not supported: P-256, P-384, P-521 or RSA is needed", what)

@@ -96,4 +96,16 @@ func (v Certificate) waiting() string {
 	return strconv.Itoa(v.Waiting) + " finished envelopes wait and are sealed by themselves as soon as there is a valid certificate."
 }
 
+// sealed is when it did.
+func (s Sealer) sealed() string {
+	from, until := day(s.UsedFrom), "today"
+	if !s.UsedUntil.IsZero() {
+		until = day(s.UsedUntil)
+	}
+	if from == until {
+		return from
+	}
+	return from + " – " + until
+}
+
 func day(t time.Time) string { return t.UTC().Format("2 January 2006") }

@@ -57,8 +57,12 @@ describe("the signing page", { timeout: 600_000 }, () => {
     await next(page);
     await page.getByRole("button", { name: "Use the same" }).click();
     await page.locator(".sg-count", { hasText: "11 of 11" }).waitFor();
-    await page.locator(".sg-next", { hasText: "Sign and finish" }).tap();
-    await page.locator("#sg-finish").getByRole("checkbox").check();
+    const consent = page.locator("#sg-finish").getByRole("checkbox");
+    await until(async () => { // a tap on a page that still scrolls only stops it
+      if (!(await consent.isVisible())) await page.locator(".sg-next", { hasText: "Sign and finish" }).tap();
+      return consent.isVisible();
+    });
+    await consent.check();
     await page.locator("#sg-finish").getByRole("button", { name: "Sign and finish" }).click();
     await page.getByText("posted finish").waitFor();
 

@@ -123,7 +123,7 @@ func (c *triggerCmd) toWebhook(ctx context.Context, s *streams, server *client) 
 		}
 		waitFor(ctx, pause)
 	}
-	fmt.Fprintln(s.out, "It is still under way; see the webhook's page.")
+	fmt.Fprintln(s.out, "It still waits or is under way; the webhook's page says why.")
 	return nil
 }
 

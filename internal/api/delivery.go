@@ -71,7 +71,7 @@ type ScheduleLeft struct {
 }
 
 func scheduleLeft(e paraph.Endpoint, d paraph.Delivery) *ScheduleLeft {
-	s, err := webhook.ParseSchedule(e.Schedule)
+	s, err := webhook.ScheduleOf(e, d)
 	if err != nil || d.State != paraph.DeliveryPending {
 		return nil
 	}

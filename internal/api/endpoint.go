@@ -29,6 +29,7 @@ type Webhook struct {
 	DisabledReason *string           `json:"disabled_reason" doc:"Why the server switched it off; null when somebody did by hand."`
 	DisabledBy     *string           `json:"disabled_by" enum:"hand,gone,failing" doc:"gone: it answered 410; failing: it took nothing for five days. null while it is on."`
 	Failing        *Failing          `json:"failing" doc:"null when the last attempt that counts succeeded."`
+	HeldUntil      webhook.Stamp     `json:"held_until" doc:"Set while most requests fail: what is due waits, one is tried every 30 seconds, the next at this time. No attempts are used up by waiting."`
 	Schedule       any               `json:"schedule" doc:"seed, standard, or the seconds between attempts."`
 	Timeout        float64           `json:"timeout" doc:"Seconds."`
 	Concurrency    int               `json:"concurrency"`
@@ -42,7 +43,7 @@ type Webhook struct {
 	Health         Health            `json:"health"`
 }
 
-func webhookOf(e paraph.Endpoint, h Health) Webhook {
+func webhookOf(e paraph.Endpoint, lane paraph.Lane, h Health) Webhook {
 	w := Webhook{
 		ID: e.ID, URL: e.URL, Events: e.Events, Headers: map[string]string{}, Description: e.Description, Enabled: e.Enabled,
 		DisabledAt: webhook.Stamp(e.DisabledAt), Schedule: scheduleOf(e.Schedule), Timeout: e.Timeout.Seconds(), Concurrency: e.Concurrency,
@@ -63,6 +64,9 @@ func webhookOf(e paraph.Endpoint, h Health) Webhook {
 		w.PreviousUntil = webhook.Stamp(e.PreviousUntil)
 	}
 	w.Failing = failingOf(e)
+	if e.Enabled && lane.Breaker != "" && lane.Breaker != paraph.BreakerClosed {
+		w.HeldUntil = webhook.Stamp(lane.HeldUntil)
+	}
 	for _, p := range e.Headers {
 		w.Headers[p[0]] = masked
 	}
@@ -206,7 +210,7 @@ func (a *api) createWebhook(ctx context.Context, in *webhookCreation) (out Webho
 	if e, err = a.desk.CreateEndpoint(ctx, whoOf(ctx), e); err != nil {
 		return out, err
 	}
-	out = webhookOf(e, Health{})
+	out = webhookOf(e, paraph.Lane{}, Health{})
 	out.SigningSecret = e.SigningSecret
 	return out, nil
 }

@@ -76,8 +76,12 @@ func (a *api) healthyAll(ctx context.Context, accountID int64, es []paraph.Endpo
 	if err != nil {
 		return nil, err
 	}
+	lanes, err := a.store.LanesOf(ctx, accountID)
+	if err != nil {
+		return nil, err
+	}
 	for _, e := range es {
-		out = append(out, webhookOf(e, healthOf(health[e.ID], pending[e.ID])))
+		out = append(out, webhookOf(e, lanes[e.ID], healthOf(health[e.ID], pending[e.ID])))
 	}
 	return out, nil
 }

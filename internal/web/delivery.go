@@ -88,10 +88,14 @@ func (s *server) deliveryPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.page(w, r, http.StatusOK, webhooks.DeliveryPage(s.deliveryView(e, d, attempts)), s.hookPage("Delivery of "+d.EventName))
+	lanes, err := s.Store.LanesOf(r.Context(), e.AccountID)
+	if err != nil {
+		return err
+	}
+	return s.page(w, r, http.StatusOK, webhooks.DeliveryPage(s.deliveryView(e, d, lanes[e.ID], attempts)), s.hookPage("Delivery of "+d.EventName))
 }
 
-func (s *server) deliveryView(e paraph.Endpoint, d paraph.Delivery, attempts []paraph.Attempt) webhooks.One {
+func (s *server) deliveryView(e paraph.Endpoint, d paraph.Delivery, lane paraph.Lane, attempts []paraph.Attempt) webhooks.One {
 	v := webhooks.One{
 		ID: d.ID, WebhookID: e.ID, URL: e.URL, Event: d.EventName, Test: d.Test, State: deliveryState(d), Size: len(d.Body),
 		CanResend: e.Enabled, At: d.CreatedAt, Now: s.Store.Now(), Live: d.State == paraph.DeliveryPending,
@@ -106,7 +110,7 @@ func (s *server) deliveryView(e paraph.Endpoint, d paraph.Delivery, attempts []p
 	if !e.Enabled {
 		v.Why = "The webhook is switched off; switch it on to send this again."
 	}
-	v.Next, v.NextAt = nextWords(e, d, v.Now)
+	v.Next, v.NextAt = nextWords(e, d, lane, v.Now)
 	body, secrets := webhook.Readable(d.Body)
 	v.Body, secrets = body, append(secrets, e.Secrets()...)
 	if v.Hidden = len(attempts) - attemptsAtOnce; v.Hidden > 0 {
@@ -170,18 +174,24 @@ func phases(t paraph.Timings) []webhooks.Phase {
 }
 
 // nextWords says what is next, "" when it is over, and when that is.
-func nextWords(e paraph.Endpoint, d paraph.Delivery, now time.Time) (words string, at time.Time) {
-	of := ""
-	if sch, err := webhook.ParseSchedule(e.Schedule); err == nil {
-		of = fmt.Sprintf(" %d of %d", d.Attempts-d.Before+1, sch.Attempts())
+func nextWords(e paraph.Endpoint, d paraph.Delivery, lane paraph.Lane, now time.Time) (words string, at time.Time) {
+	if d.State != paraph.DeliveryPending {
+		return "", at
+	}
+	words = "The next attempt"
+	switch sch, err := webhook.ScheduleOf(e, d); {
+	case err == nil && sch.Attempts() == 1:
+		words = "The only attempt"
+	case err == nil:
+		words = fmt.Sprintf("Attempt %d of %d", d.Attempts-d.Before+1, sch.Attempts())
 	}
 	switch {
-	case d.State != paraph.DeliveryPending:
-		return "", at
-	case !d.NextAttemptAt.After(now):
-		return "Attempt" + of + " is due: it waits for its turn, or is under way.", at
+	case d.NextAttemptAt.After(now):
+		return words + " comes", d.NextAttemptAt
+	case heldBack(e, lane):
+		return words + " is held back: most requests to this webhook failed of late. One is tried every 30 seconds, the next", heldUntil(lane, now)
 	}
-	return "Attempt" + of + " comes", d.NextAttemptAt
+	return words + " is due: it waits for its turn, or is under way.", at
 }
 
 // course tells a delivery from its event to what its schedule still holds.
@@ -223,7 +233,7 @@ func comingSteps(e paraph.Endpoint, d paraph.Delivery, now time.Time) []webhooks
 	case d.State == paraph.DeliverySucceeded:
 		return []webhooks.Step{{Icon: "check", Tone: kit.Success, Title: "Delivered", At: d.FinishedAt}}
 	case d.State == paraph.DeliveryFailed:
-		return []webhooks.Step{{Icon: "x", Tone: kit.Error, Title: "Given up", Text: "The schedule is used up. Resend begins it anew.", At: d.FinishedAt}}
+		return []webhooks.Step{{Icon: "x", Tone: kit.Error, Title: "Given up", Text: whyGivenUp(d), At: d.FinishedAt}}
 	case d.State == paraph.DeliverySkipped:
 		return []webhooks.Step{{Icon: "ban", Tone: kit.Neutral, Title: "Skipped", Text: "The webhook was switched off. This is kept and can be sent again.", At: d.FinishedAt}}
 	}
@@ -232,7 +242,7 @@ func comingSteps(e paraph.Endpoint, d paraph.Delivery, now time.Time) []webhooks
 	case !d.NextAttemptAt.After(now):
 		next.Title, next.At = next.Title+" is due or under way", time.Time{}
 	}
-	sch, err := webhook.ParseSchedule(e.Schedule)
+	sch, err := webhook.ScheduleOf(e, d)
 	if err != nil {
 		return []webhooks.Step{next}
 	}
@@ -241,6 +251,10 @@ func comingSteps(e paraph.Endpoint, d paraph.Delivery, now time.Time) []webhooks
 		due = now
 	}
 	ahead := sch.Ahead(d.Attempts-d.Before+1, due)
+	if d.Test {
+		next.Text = "A test is tried once."
+		return []webhooks.Step{next}
+	}
 	if len(ahead) == 0 {
 		next.Text = "It is the last one of its schedule."
 		return []webhooks.Step{next}
@@ -249,6 +263,16 @@ func comingSteps(e paraph.Endpoint, d paraph.Delivery, now time.Time) []webhooks
 		Icon: "hourglass", Tone: kit.Neutral, Title: "If that fails", Ahead: true,
 		Text: "Then again after " + waits(due, ahead) + ". It is given up after the last, on " + kit.Exact(ahead[len(ahead)-1]) + " at the earliest.",
 	}}
+}
+
+func whyGivenUp(d paraph.Delivery) string {
+	switch {
+	case d.Test:
+		return "A test is tried once. Resend sends it again."
+	case d.LastStatus == http.StatusGone:
+		return "The receiver asked never to be called again. Resend begins the schedule anew."
+	}
+	return "The schedule is used up. Resend begins it anew."
 }
 
 // waits are the waits between the attempts ahead, the first few of them.

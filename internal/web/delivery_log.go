@@ -64,8 +64,11 @@ func (q logQuery) href(pairs ...string) string {
 // within are the handy spans of time, and their names.
 func within() []kit.Option {
 	return []kit.Option{
-		{Value: "", Label: "Any time"}, {Value: "1h", Label: "Last hour"}, {Value: "24h", Label: "Last 24 hours"},
-		{Value: "168h", Label: "Last 7 days"}, {Value: "720h", Label: "Last 30 days"},
+		{Value: "", Label: "Any time"},
+		{Value: "1h", Label: "Last hour"},
+		{Value: "24h", Label: "Last 24 hours"},
+		{Value: "168h", Label: "Last 7 days"},
+		{Value: "720h", Label: "Last 30 days"},
 	}
 }
 
@@ -165,7 +168,11 @@ func eventOptions() []kit.Option {
 // is asked for by a link.
 func codeOptions(asked string) []kit.Option {
 	out := []kit.Option{
-		{Value: "", Label: "All"}, {Value: "2xx", Label: "Any 2xx"}, {Value: "3xx", Label: "Any redirect"}, {Value: "4xx", Label: "Any 4xx"}, {Value: "5xx", Label: "Any 5xx"},
+		{Value: "", Label: "All"},
+		{Value: "2xx", Label: "Any 2xx"},
+		{Value: "3xx", Label: "Any redirect"},
+		{Value: "4xx", Label: "Any 4xx"},
+		{Value: "5xx", Label: "Any 5xx"},
 		{Value: "none", Label: "No answer"},
 	}
 	for _, code := range webhook.ReceiverCodes() {
@@ -211,10 +218,11 @@ func (s *server) log(r *http.Request, q logQuery, f store.DeliveryFilter, filter
 	if p.LookedTo > 0 && f.After == 0 {
 		v.LookedAt, v.Further, v.Pager.Next = p.LookedAt, q.href("before", strconv.FormatInt(p.LookedTo, 10)), ""
 	}
+	lanes, err := s.Store.LanesOf(r.Context(), s.who(r).AccountID)
 	for _, d := range p.Deliveries {
-		v.Rows = append(v.Rows, logRow(q, d, hooks, v.Now))
+		v.Rows = append(v.Rows, logRow(q, d, hooks, lanes[d.EndpointID], v.Now))
 	}
-	return v, nil
+	return v, err
 }
 
 // logPager says where the neighbouring pages begin.
@@ -236,7 +244,7 @@ func logPager(q logQuery, p store.DeliveryPage, f store.DeliveryFilter) (out kit
 	return out
 }
 
-func logRow(q logQuery, d paraph.Delivery, hooks []paraph.Endpoint, now time.Time) webhooks.Delivery {
+func logRow(q logQuery, d paraph.Delivery, hooks []paraph.Endpoint, lane paraph.Lane, now time.Time) webhooks.Delivery {
 	row := webhooks.Delivery{
 		ID: d.ID, Event: d.EventName, Test: d.Test, State: deliveryState(d), Code: codeOf(d.LastStatus, d.LastError), At: d.CreatedAt, Attempts: d.Attempts,
 	}
@@ -244,7 +252,7 @@ func logRow(q logQuery, d paraph.Delivery, hooks []paraph.Endpoint, now time.Tim
 		row.CodeHref = q.href("code", strconv.Itoa(d.LastStatus))
 	}
 	if i := slices.IndexFunc(hooks, func(e paraph.Endpoint) bool { return e.ID == d.EndpointID }); i >= 0 {
-		row.Href, row.Webhook = deliveryPath(d), hooks[i].URL
+		row.Href, row.Webhook, row.Held = deliveryPath(d), hooks[i].URL, heldBack(hooks[i], lane)
 	}
 	if d.State == paraph.DeliveryPending {
 		row.Next, row.Now = d.NextAttemptAt, !d.NextAttemptAt.After(now)

@@ -386,6 +386,7 @@ func (s *server) hookView(r *http.Request, e paraph.Endpoint) (v webhooks.Webhoo
 		ID: e.ID, URL: e.URL, Description: e.Description, On: e.Enabled, Why: e.DisabledWhy, OffSince: e.DisabledAt, Events: e.Events,
 		Facts: hookFacts(e), Mark: markOf(e, lanes[e.ID]), Health: health(h, waiting[e.ID], span, now), Spans: spanLinks(q, span), Tests: testOptions(e),
 		Open: r.URL.Query().Get("do"), Now: now, Trouble: troubleOf(e),
+		Held: heldBack(e, lanes[e.ID]), HeldUntil: heldUntil(lanes[e.ID], now),
 	}
 	v.Log, err = s.hookLog(r, q, e)
 	return v, err

@@ -199,7 +199,7 @@ func TestDeliveryPage(t *testing.T) {
 		v, p, e := hooked(t, w)
 		to := v.post(hookPath(e.ID)+"/test", "event", "document.sent")
 		path := to.header.Get("Location")
-		a := v.get(path).is(http.StatusOK).says("document.sent").says("Attempt 1 of 12 is due: it waits for its turn, or is under way.").says("Somebody sent a test").says("None yet.")
+		a := v.get(path).is(http.StatusOK).says("document.sent").says("The only attempt is due").says("Somebody sent a test").says("A test is tried once.").silent("If that fails").says("None yet.")
 		if a.Find("[data-live]").Length() == 0 {
 			t.Error("what is pending is not watched")
 		}
@@ -215,7 +215,23 @@ func TestDeliveryPage(t *testing.T) {
 		if len(token) < 10 {
 			t.Fatalf("the body has no token: %s", d.Body)
 		}
+		event := d // the same of an event that happened
+		event.ID, event.Test, event.MessageID = 0, false, "msg_event"
+		err = w.Store.Update(t.Context(), func(tx *store.Tx) error { return tx.InsertDeliveries(t.Context(), []paraph.Delivery{event}) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		ds, err = w.Store.Deliveries(t.Context(), p.Who.AccountID, store.DeliveryFilter{Limit: 1})
+		if err != nil || len(ds) != 1 || ds[0].Test {
+			t.Fatal(ds, err)
+		}
+		tested := path
+		d, path = ds[0], deliveryPath(ds[0])
+		v.get(path).says("Attempt 1 of 12 is due: it waits for its turn, or is under way.").says("If that fails")
 		sends(t, w, e, func(d *paraph.Delivery, a *paraph.Attempt) { // a receiver that echoes all it gets
+			if d.Test {
+				d.State, d.FinishedAt = paraph.DeliveryFailed, w.Store.Now()
+			}
 			d.NextAttemptAt = w.Store.Now().Add(4 * time.Minute)
 			a.Status, a.Code, a.Error, a.RemoteAddress = 503, "http_503", "The receiver answered 503 Service Unavailable.", "198.51.100.4:443"
 			a.Timings = paraph.Timings{DNS: 2 * time.Millisecond, Connect: 5 * time.Millisecond, TLS: 12 * time.Millisecond, FirstByte: 28 * time.Millisecond, Total: 30 * time.Millisecond}
@@ -237,9 +253,10 @@ func TestDeliveryPage(t *testing.T) {
 			t.Errorf("the body is shown as %s", body)
 		}
 		v.get(hookPath(e.ID)).says("503").says("in 4 min")
+		v.get(tested).says("A test is tried once. Resend sends it again.")
 
 		v.post(path + "/resend").goes(path)
-		v.get(path).says("is due: it waits").says("It is sent again")
+		v.get(path).says("is due: it waits for its turn").says("It is sent again")
 		sends(t, w, e, func(d *paraph.Delivery, a *paraph.Attempt) {
 			d.State, d.FinishedAt, a.Status, a.Code = paraph.DeliverySucceeded, w.Store.Now(), 200, "ok"
 		})
@@ -247,7 +264,7 @@ func TestDeliveryPage(t *testing.T) {
 		if a.Find("[data-live]").Length() != 0 {
 			t.Error("what is over is still watched")
 		}
-		v.get("/settings/webhooks").says("50 %").says("1 of 2 attempts")
+		v.get("/settings/webhooks").says("33.3 %").says("1 of 3 attempts")
 	})
 }
 

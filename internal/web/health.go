@@ -101,10 +101,24 @@ func markOf(e paraph.Endpoint, lane paraph.Lane) webhooks.Mark {
 		return mark("Off", kit.Neutral, "ban", "")
 	case !e.Failing.Since.IsZero():
 		return mark("Failing", kit.Error, "warning", "Since "+since(e.Failing.Since))
-	case lane.Breaker != "" && lane.Breaker != paraph.BreakerClosed:
+	case heldBack(e, lane):
 		return mark("Held back", kit.Warning, "hourglass", "Most requests failed; one is tried every 30 seconds")
 	}
 	return mark("On", kit.Success, "check", "")
 }
 
 func since(t time.Time) string { return t.UTC().Format("2 Jan, 15:04 UTC") }
+
+// heldBack tells whether a webhook's breaker lets only one request through now
+// and then.
+func heldBack(e paraph.Endpoint, lane paraph.Lane) bool {
+	return e.Enabled && lane.Breaker != "" && lane.Breaker != paraph.BreakerClosed
+}
+
+// heldUntil is when the next request is let through: now, while it is under way.
+func heldUntil(lane paraph.Lane, now time.Time) time.Time {
+	if lane.HeldUntil.Before(now) {
+		return now
+	}
+	return lane.HeldUntil
+}

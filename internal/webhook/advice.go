@@ -36,9 +36,9 @@ func Advice(code string, status int) string {
 	case status >= 400 && status <= 499:
 		return "The receiver found something wrong with the request. Its answer may say what; check how it reads the body and the signature."
 	case status == 502 || status == 503 || status == 504:
-		return "A proxy answered, but the program behind it did not. Check that it runs; the next attempt comes by itself."
+		return "A proxy answered, but the program behind it did not. Check that it runs; an event is tried again by itself while its schedule lasts."
 	case status >= 500:
-		return "The receiver failed while it worked on the request. Look into its log at this time; the next attempt comes by itself."
+		return "The receiver failed while it worked on the request. Look into its log at this time; an event is tried again by itself while its schedule lasts."
 	}
 	return "Only 200 to 299 counts as received. Have the receiver answer so."
 }

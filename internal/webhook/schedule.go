@@ -117,3 +117,11 @@ func (s Schedule) Next(attempt int, at time.Time, retryAfter time.Duration, jitt
 	wait := step + time.Duration(jitterShare*jitter*float64(step))
 	return at.Add(max(wait, retryAfter)), true
 }
+
+// ScheduleOf is by what a delivery is tried: its endpoint's schedule, or once when it is a test.
+func ScheduleOf(e paraph.Endpoint, d paraph.Delivery) (Schedule, error) {
+	if d.Test {
+		return Schedule{}, nil
+	}
+	return ParseSchedule(e.Schedule)
+}

@@ -38,6 +38,7 @@ type Delivery struct {
 	Attempts int
 	Next     time.Time // zero: there is no next attempt
 	Now      bool      // it is being sent, or due
+	Held     bool      // its webhook's breaker holds back what is due
 }
 
 func (d Delivery) id() string { return "delivery-" + strconv.FormatInt(d.ID, 10) }

@@ -98,6 +98,8 @@ type Webhook struct {
 	Health      Health
 	Spans       []Span
 	Trouble     *Trouble
+	Held        bool      // by its breaker
+	HeldUntil   time.Time // when the next request is let through
 	Missed      *Missed
 	Tests       []kit.Option
 	TestWrong   string
@@ -109,6 +111,14 @@ type Webhook struct {
 }
 
 func (v Webhook) path() string { return path(v.ID) }
+
+func (v Webhook) heldText() string {
+	until := "while one is tried"
+	if v.HeldUntil.After(v.Now) {
+		until = "until " + v.HeldUntil.UTC().Format("15:04:05 UTC")
+	}
+	return "Held back " + until + ": most requests failed of late. One is tried every 30 s, and all go on once one succeeds. Waiting uses up no attempts."
+}
 
 // One is one delivery's page.
 type One struct {

@@ -1,11 +1,13 @@
 package seal
 
 import (
+	"cmp"
 	"context"
 	"crypto"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -32,7 +34,12 @@ type Stamper struct {
 	gatherer    gatherer
 	level       string
 	roots       *x509.CertPool
+	earlier     time.Duration // for fetching all that belongs to what was signed before the seal
 }
+
+// earlierBudget bounds what the addresses in an upload's signatures can cost: there may be thousands of them, and none need
+// ever answer.
+const earlierBudget = time.Minute
 
 // NewStamper refuses a config with an address or a level that can't be used. An error never holds a password.
 func NewStamper(cfg StamperConfig) (*Stamper, error) {
@@ -45,7 +52,7 @@ func NewStamper(cfg StamperConfig) (*Stamper, error) {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = tokenTimeout
 	}
-	s := &Stamper{level: cfg.Level, roots: poolOf(cfg.Roots)}
+	s := &Stamper{level: cfg.Level, roots: poolOf(cfg.Roots), earlier: earlierBudget}
 	s.gatherer = gatherer{fetch: cfg.Fetch, clock: cfg.Clock, timeout: min(cfg.Timeout, fetchTimeout), roots: cfg.Roots}
 	s.authorities = authorities{ask: cfg.Ask, clock: cfg.Clock, timeout: cfg.Timeout, trust: s.believes, observe: cfg.Observe}
 	for _, raw := range cfg.URLs {
@@ -237,27 +244,18 @@ func (s *Stamper) stampFile(ctx context.Context, f *pdfFile) ([]byte, error) {
 	return sg.run()
 }
 
-// extend appends validation data for every signature and timestamp, and a document timestamp.
+// extend appends validation data for every signature and timestamp, and a document timestamp. What others signed before the
+// seal is helped where it can be, within a time that all of it shares; the seal does not wait for that.
 func (s *Stamper) extend(ctx context.Context, st *state) ([]byte, error) {
-	var all []signatureEvidence
-	sealed := false
-	for i, c := range st.v.checks {
-		sealed = sealed || c == st.seal
-		if c.cms == nil {
-			continue
-		}
-		at := c.signedAt
-		if !c.timestamp {
-			_, at, _ = c.proof(st.v.checks[i+1:])
-		}
-		ev, err := s.evidenceFor(ctx, st, c, at)
-		if err != nil && sealed { // what others signed before is helped where it can be
-			return nil, err
-		}
-		if c.rep.Intact && len(ev.certs) > 0 {
-			all = append(all, signatureEvidence{c.cms.whole, ev})
-		}
+	own := slices.Index(st.v.checks, st.seal)
+	ours, err := s.evidenceOf(ctx, st, own, len(st.v.checks))
+	if err != nil {
+		return nil, err
 	}
+	short, cancel := context.WithTimeout(ctx, s.earlier)
+	defer cancel()
+	all, _ := s.evidenceOf(short, st, 0, own) // the error is an earlier signature's
+	all = append(all, ours...)
 	pdf, err := addEvidence(st.v.file, all, s.gatherer.clock())
 	if err != nil {
 		return nil, err
@@ -267,6 +265,27 @@ func (s *Stamper) extend(ctx context.Context, st *state) ([]byte, error) {
 		return nil, err
 	}
 	return s.stampFile(ctx, f)
+}
+
+// evidenceOf gathers for the signatures and timestamps from one place to another, until ctx is over; what was found comes with
+// the first error.
+func (s *Stamper) evidenceOf(ctx context.Context, st *state, from, to int) (all []signatureEvidence, first error) {
+	for i := from; i < to && ctx.Err() == nil; i++ {
+		c := st.v.checks[i]
+		if c.cms == nil {
+			continue
+		}
+		at := c.signedAt
+		if !c.timestamp {
+			_, at, _ = c.proof(st.v.checks[i+1:])
+		}
+		ev, err := s.evidenceFor(ctx, st, c, at)
+		first = cmp.Or(first, err)
+		if c.rep.Intact && len(ev.certs) > 0 {
+			all = append(all, signatureEvidence{c.cms.whole, ev})
+		}
+	}
+	return all, cmp.Or(first, ctx.Err())
 }
 
 // evidenceFor gathers what one signature takes, and its timestamp, which are from a time; nothing when the file has it.

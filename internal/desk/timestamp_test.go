@@ -41,7 +41,7 @@ func eachStamped(t *testing.T, level string, f func(t *testing.T, w *stamped)) {
 				s.tsa = tsatest.NewTSA(t, s.ca, "Timely", nil)
 				st, err := seal.NewStamper(seal.StamperConfig{
 					URLs: []string{s.tsa.URL}, Level: level, Ask: http.DefaultTransport.RoundTrip, Fetch: http.DefaultTransport.RoundTrip,
-					Clock: clock, Timeout: 500 * time.Millisecond,
+					Clock: clock, Timeout: 3 * time.Second,
 				})
 				ok(t, err)
 				return st

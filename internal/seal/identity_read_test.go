@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -276,7 +277,11 @@ func TestCommandIdentityErrors(t *testing.T) {
 	t.Parallel()
 	id, other := testKeys()["ECDSA"], testKeys()["RSA"]
 	make := func(certs []*x509.Certificate, command ...string) error {
-		got, err := CommandIdentity(CommandConfig{Command: command, Certificates: certs, Timeout: 300 * time.Millisecond})
+		timeout := time.Minute
+		if slices.Contains(command, "sleep") {
+			timeout = 300 * time.Millisecond
+		}
+		got, err := CommandIdentity(CommandConfig{Command: command, Certificates: certs, Timeout: timeout})
 		if err == nil {
 			err = got.Try()
 		}

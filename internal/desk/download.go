@@ -34,7 +34,11 @@ func (d *Desk) CombinedFile(ctx context.Context, e *paraph.Envelope) (File, erro
 	if err != nil {
 		return File{}, err
 	}
-	defer d.busy.enter()()
+	leave, err := d.busy.enterWithin(ctx, maxWait)
+	if err != nil {
+		return File{}, err
+	}
+	defer leave()
 	c := seal.Combined{Title: e.Name, ID: e.PublicID, Instance: d.Instance, VerifyURL: d.Links.Verify(), Language: p.Language}
 	if c.Parts, err = d.parts(ctx, e); err != nil {
 		return File{}, err

@@ -1,11 +1,13 @@
 package desk
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
@@ -88,4 +90,18 @@ func newLimiter(n int) limiter { return limiter{make(chan struct{}, n)} }
 func (l limiter) enter() (leave func()) {
 	l.places <- struct{}{}
 	return func() { <-l.places }
+}
+
+// enterWithin waits no longer than that for a place, nor than ctx lives; the error is TooMany when the time is over.
+func (l limiter) enterWithin(ctx context.Context, wait time.Duration) (leave func(), err error) {
+	over := time.NewTimer(wait)
+	defer over.Stop()
+	select {
+	case l.places <- struct{}{}:
+		return func() { <-l.places }, nil
+	case <-over.C:
+		return nil, errNoRoom
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }

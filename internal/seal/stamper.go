@@ -175,6 +175,9 @@ func (s *Stamper) look(pdf []byte, trust VerifyOptions) (*state, error) {
 	st := &state{Stamped: Stamped{PDF: pdf}}
 	st.v = &verification{opt: trust, rep: &Report{}}
 	st.v.run(pdf)
+	if st.v.over() {
+		return st, fmt.Errorf("seal: look at a sealed file: %w", st.v.stopped)
+	}
 	if !st.v.rep.Valid {
 		return st, fmt.Errorf("seal: it is not to be timestamped: %s", st.v.rep.Reason)
 	}

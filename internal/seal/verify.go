@@ -24,6 +24,9 @@ type VerifyOptions struct {
 	// System are those that the operating system trusts, such as x509.SystemCertPool. They only lend a name to a signature:
 	// anybody can have a certificate by them, so what they sign does not make up for changes after an earlier signature.
 	System *x509.CertPool
+	// Stop is asked between signatures, revisions and pieces of what is hashed; its error ends Verify with that error.
+	// nil never stops. context.Context.Err is one.
+	Stop func() error
 }
 
 // Verify judges the signatures of a PDF, offline and on its own; it believes no library about what a signature covers.
@@ -37,7 +40,7 @@ type VerifyOptions struct {
 // signed before it came here) may have had the document change after it; its own entry says so.
 //
 // A file without signatures, or one too damaged to have any, is a report and no error. The only errors are *InputError
-// with KindEmpty or KindNotPDF. Time and memory are bounded by the file's size.
+// with KindEmpty or KindNotPDF, and that of Stop. Time and memory are bounded by the file's size.
 func Verify(pdf []byte, opt VerifyOptions) (rep Report, err error) {
 	if len(pdf) == 0 {
 		return rep, refuse(KindEmpty, "The file is empty.", nil)
@@ -54,6 +57,9 @@ func Verify(pdf []byte, opt VerifyOptions) (rep Report, err error) {
 	}()
 	v := verification{opt: opt, rep: &rep}
 	v.run(pdf)
+	if v.over() {
+		return Report{}, fmt.Errorf("verify PDF: %w", v.stopped)
+	}
 	if v.file != nil {
 		rep.Trail = v.trail()
 	}
@@ -66,6 +72,17 @@ type verification struct {
 	rep    *Report
 	file   *pdfFile
 	checks []*signatureCheck
+
+	stopped  error // what Stop said first
+	prefixes map[crypto.Hash]prefixHash
+}
+
+// over tells whether to stop. What was found by then is no verdict.
+func (v *verification) over() bool {
+	if v.stopped == nil && v.opt.Stop != nil {
+		v.stopped = v.opt.Stop()
+	}
+	return v.stopped != nil
 }
 
 // signatureCheck is one signature while it is judged.
@@ -114,12 +131,17 @@ func (v *verification) run(pdf []byte) {
 		return
 	}
 	for _, fd := range fields {
+		if v.over() {
+			return
+		}
 		v.checks = append(v.checks, v.check(fd))
 	}
 	slices.SortStableFunc(v.checks, func(a, b *signatureCheck) int { return cmp.Compare(a.rng.end, b.rng.end) })
 	v.compareRevisions()
 	v.setLevels()
-	v.conclude()
+	if !v.over() {
+		v.conclude()
+	}
 }
 
 // unsealed tells what a file without signatures is: one that never had any, lost its end, or was relieved of them.
@@ -196,7 +218,7 @@ func (v *verification) checkCryptography(c *signatureCheck, sub pdfName) error {
 func (v *verification) checkContent(c *signatureCheck, sub pdfName) error {
 	switch sub {
 	case "ETSI.RFC3161":
-		t, err := checkTimestamp(c.cms, func(h crypto.Hash) []byte { return v.file.digest(c.rng, h) })
+		t, err := checkTimestamp(c.cms, func(h crypto.Hash) []byte { return v.digest(c.rng, h) })
 		if err == nil {
 			c.signedAt, c.rep.SignedAt, c.rep.TimestampedAt = t.at, &t.at, &t.at
 			c.rep.TimestampedBy, c.rep.TimestampTrusted = commonName(t.cms.signer), v.opt.trustsTime(t.cms, t.at)
@@ -209,7 +231,7 @@ func (v *verification) checkContent(c *signatureCheck, sub pdfName) error {
 	if c.cms.content != nil {
 		return errors.New("it carries content of its own beside the document's")
 	}
-	if err := c.cms.check(oidData, v.file.digest(c.rng, c.cms.hash)); err != nil {
+	if err := c.cms.check(oidData, v.digest(c.rng, c.cms.hash)); err != nil {
 		return err
 	}
 	if sub == "ETSI.CAdES.detached" && !c.cms.bindsCertificate() {
@@ -238,13 +260,6 @@ func (c *signatureCheck) messages() []*cmsMessage {
 		return []*cmsMessage{c.cms}
 	}
 	return []*cmsMessage{c.cms, c.stamp.cms}
-}
-
-func (f *pdfFile) digest(r signedRange, h crypto.Hash) []byte {
-	sum := h.New()
-	sum.Write(f.buf[:r.gapStart])
-	sum.Write(f.buf[r.gapEnd:r.end])
-	return sum.Sum(nil)
 }
 
 // describe tells who signed, whatever the cryptography will say.
@@ -287,6 +302,9 @@ func (v *verification) compareRevisions() {
 		if c.rep.CoversFile || c.rng.end == 0 {
 			continue
 		}
+		if v.over() {
+			return
+		}
 		changes, err := v.file.changesAfter(c, v.mayFill(i))
 		if err != nil {
 			changes = append(changes, err.Error())
@@ -304,6 +322,9 @@ func (v *verification) compareRevisions() {
 func (v *verification) setLevels() {
 	data := v.file.validationData()
 	for i, c := range v.checks {
+		if v.over() {
+			return
+		}
 		switch {
 		case !c.rep.Intact || c.timestamp:
 		case c.rep.Format != "ETSI.CAdES.detached":

@@ -20,7 +20,7 @@ type vacuumCmd struct {
 // Run tells what the file was and is.
 func (c *vacuumCmd) Run(s *streams) error {
 	if c.DatabaseURL != "" {
-		return errors.New("Postgres gives space back to itself by autovacuum, and to the disk by its own VACUUM FULL")
+		return errors.New("a Postgres database gives space back to itself by autovacuum, and to the disk by its own VACUUM FULL")
 	}
 	path, err := c.address()
 	if err != nil {

@@ -31,7 +31,7 @@ func clusterAt(t *testing.T, database string, n int) (nodes []*sender) {
 	o := desktest.Options{Database: database, Allow: loopback(), Start: time.Now()}
 	for i := range n {
 		w := desktest.New(t, o)
-		p := desktest.Person{}
+		var p desktest.Person
 		if i == 0 {
 			p = w.Person(t, "Ann Admin")
 		} else {

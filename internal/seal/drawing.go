@@ -235,17 +235,6 @@ func (r *pdfRevision) enclosed(page *pdfDict, ours []byte) pdfArray {
 	return append(append(pdfArray{before}, parts...), after)
 }
 
-// newDocument is a PDF of its own with pages of one size in points.
-func newDocument(t *typesetter, sheets []*sheet, w, h float64) ([]byte, error) {
-	rev, root := newPDF()
-	catalog, err := documentWith(rev, t, sheets, w, h)
-	if err != nil {
-		return nil, err
-	}
-	rev.put(root, catalog)
-	return rev.finish(), nil
-}
-
 // documentWith adds pages of one size in points to a file that begins, and gives its catalog, which who calls puts.
 func documentWith(rev *pdfRevision, t *typesetter, sheets []*sheet, w, h float64) (*pdfDict, error) {
 	d := newDrawing(rev, &t.glyphs)

@@ -142,7 +142,7 @@ func (b *blanks) add(p Part) error {
 // field is what the field at a place is: text, or a button, which is what viewers show a picture in. Nobody can enter
 // anything in a viewer, for that would not be a signature.
 func (p Place) field() *pdfDict {
-	d := newPDFDict()
+	var d *pdfDict
 	if p.Words {
 		d = dictOf("FT", pdfName("Tx"), "Ff", pdfInt(fieldReadOnly|textMultiline), "DA", pdfText("/Helv 0 Tf 0 g"))
 	} else {

@@ -259,7 +259,8 @@ func TestVerifyShadows(t *testing.T) {
 		},
 		"hidden layers shown": {
 			contractPDF("/OCProperties 7 0 R", "", fmt.Sprintf(layers, "[8 0 R]"), "<< /Type /OCG /Name (hidden) >>"),
-			map[uint32]string{7: fmt.Sprintf(layers, "[]")}, "the catalog's OCProperties was changed",
+			map[uint32]string{7: fmt.Sprintf(layers, "[]")},
+			"the catalog's OCProperties was changed",
 		},
 		"extensions that are a page's part": {
 			contractPDF("/Extensions 7 0 R", "/PieceInfo 7 0 R", "<< >>"), map[uint32]string{7: "<< /ADBE << /BaseVersion /1.7 /ExtensionLevel 8 >> >>"}, "was changed",
@@ -269,7 +270,8 @@ func TestVerifyShadows(t *testing.T) {
 		},
 		"a stream made longer": {
 			contractPDF("", "/Thumb 7 0 R", "<< /Length 8 0 R >>\nstream\nq\nendstream Q endstream", "1"),
-			map[uint32]string{8: "13"}, "the resources of page 1 was changed",
+			map[uint32]string{8: "13"},
+			"the resources of page 1 was changed",
 		},
 	} {
 		sealed := mustSign(t, c.pdf, id)

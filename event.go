@@ -79,7 +79,7 @@ const (
 	RecipientStarted    EventType = "recipient.started"
 	RecipientFinished   EventType = "recipient.completed"
 	RecipientRefused    EventType = "recipient.declined"
-	RecipientCertified  EventType = "recipient.certified" // their part was signed with a certificate of their own
+	RecipientCertified  EventType = "recipient.certified" // their part was signed with a certificate of their own, or the server's when they did not act
 	EnvelopeCompleted   EventType = "envelope.completed"
 	EnvelopeSealed      EventType = "envelope.sealed"
 	EnvelopeTimestamped EventType = "envelope.timestamped"      // what was sealed got timestamps or validation data

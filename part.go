@@ -18,6 +18,7 @@ type SignedPart struct {
 	Serial      string           // of the certificate, in hexadecimal
 	Fingerprint string           // SHA-256 of the certificate, in hexadecimal
 	CreatedAt   time.Time
+	Proof       Proof // how the recipient was authenticated; in the trail only
 }
 
 // UnsignedParts are the recipients who have finished and whose parts are not
@@ -41,7 +42,7 @@ func (e Envelope) CertifyPart(p SignedPart, now time.Time) (Envelope, []Event, e
 	if !e.OwnSignatures || e.Status != Pending && e.Status != Completed || !e.SealedAt.IsZero() || !e.DeletedAt.IsZero() {
 		return e, nil, Errorf(Ended, "Nothing is signed in this envelope any more.")
 	}
-	data := map[string]string{"certificate_serial": p.Serial, "certificate_sha256": p.Fingerprint}
+	data := map[string]string{"certificate_serial": p.Serial, "certificate_sha256": p.Fingerprint, "proof": string(p.Proof)}
 	for i, d := range e.Documents {
 		data["document_"+strconv.Itoa(i+1)+"_sha256"] = p.Documents[d.ID]
 	}

@@ -32,6 +32,9 @@ func (ev Event) Sentence(e *Envelope) string {
 	case RecipientRefused:
 		return about + " declined"
 	case RecipientCertified:
+		if Proof(ev.Data["proof"]) == ProofAPI {
+			return "The part of " + about + " was signed by the server, for they did not act themselves"
+		}
 		return "The part of " + about + " was signed with a certificate of their own"
 	case EnvelopeCompleted:
 		return "Everybody has acted"

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -49,8 +50,16 @@ func (d *Desk) signParts(ctx context.Context, e *paraph.Envelope) ([]paraph.Sign
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range e.UnsignedParts(done) {
-		p, err := d.signPart(ctx, e, r, done)
+	left := e.UnsignedParts(done)
+	if len(left) == 0 {
+		return done, nil
+	}
+	events, err := d.Store.Events(ctx, e.AccountID, e.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range left {
+		p, err := d.signPart(ctx, e, r, done, paraph.ProofOf(r, events))
 		if err != nil {
 			return nil, fmt.Errorf("recipient %d: %w", r.ID, err)
 		}
@@ -81,24 +90,28 @@ func (d *Desk) keepPart(ctx context.Context, p paraph.SignedPart) error {
 
 // signPart signs a recipient's part of every document with one key and
 // certificate, which says when they finished and not when the job ran.
-func (d *Desk) signPart(ctx context.Context, e *paraph.Envelope, r paraph.Recipient, done []paraph.SignedPart) (paraph.SignedPart, error) {
+func (d *Desk) signPart(ctx context.Context, e *paraph.Envelope, r paraph.Recipient, done []paraph.SignedPart, proof paraph.Proof) (paraph.SignedPart, error) {
 	a, err := d.authority(ctx)
 	if err != nil {
 		return paraph.SignedPart{}, err
 	}
 	now := d.Store.Now()
-	id, err := a.Issue(seal.Person{Name: r.DisplayName(), Email: r.Email}, r.CompletedAt, latest(r.CompletedAt, now).Add(partValid))
+	whose := d.signerOf(r, proof)
+	id, err := a.Issue(whose, r.CompletedAt, latest(r.CompletedAt, now).Add(partValid))
 	if err != nil {
 		return paraph.SignedPart{}, err
 	}
 	sum := sha256.Sum256(id.Chain[0].Raw)
 	p := paraph.SignedPart{
 		EnvelopeID: e.ID, Position: len(done) + 1, RecipientID: r.ID, Documents: map[int64]string{},
-		Serial: hex.EncodeToString(id.Chain[0].SerialNumber.Bytes()), Fingerprint: hex.EncodeToString(sum[:]), CreatedAt: now,
+		Serial: hex.EncodeToString(id.Chain[0].SerialNumber.Bytes()), Fingerprint: hex.EncodeToString(sum[:]), CreatedAt: now, Proof: proof,
 	}
 	opt := seal.SignOptions{
-		Name: r.DisplayName(), Reason: r.Kind.Word() + " “" + paraph.Shorten(e.Name, 80) + "”", ContactInfo: r.Email,
+		Name: whose.Name, Reason: r.Kind.Word() + " “" + paraph.Shorten(e.Name, 80) + "”", ContactInfo: whose.Email,
 		At: r.CompletedAt, Stamp: d.stampSeals().option(ctx),
+	}
+	if proof == paraph.ProofAPI {
+		opt.Reason = "Filled in by the sender for " + paraph.Shorten(r.DisplayName(), 80) + ", who did not act"
 	}
 	e, err = d.zoned(ctx, e)
 	if err != nil {
@@ -110,6 +123,19 @@ func (d *Desk) signPart(ctx context.Context, e *paraph.Envelope, r paraph.Recipi
 		}
 	}
 	return p, nil
+}
+
+// signerOf is in whose name a part is signed. An address is in it only when
+// the recipient came by a link that was sent there; and a part that a program of
+// the sender completed is not signed in the recipient's name at all.
+func (d *Desk) signerOf(r paraph.Recipient, proof paraph.Proof) seal.Person {
+	switch proof {
+	case paraph.ProofMail:
+		return seal.Person{Name: r.DisplayName(), Email: r.Email}
+	case paraph.ProofLink:
+		return seal.Person{Name: cmp.Or(r.Name, r.Role, "Recipient")}
+	}
+	return seal.Person{Name: cmp.Or(d.Instance, "Paraph")}
 }
 
 // signPartOf signs a recipient's part of one document and answers the digest of

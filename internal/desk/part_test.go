@@ -2,6 +2,7 @@ package desk_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -26,7 +27,7 @@ func ownSignatures(t *testing.T, w *desktest.World, p desktest.Person, on bool, 
 }
 
 // deed sends two documents to three people at once.
-func deed(t *testing.T, w *desktest.World, p desktest.Person) paraph.Envelope {
+func deed(t *testing.T, w *desktest.World, p desktest.Person, change ...func(*desk.Order)) paraph.Envelope {
 	t.Helper()
 	order := desk.Order{Name: "Deed", Source: paraph.FromAPI, Recipients: []paraph.Recipient{
 		{ID: -1, Kind: paraph.Signer, Name: "Ann Lee", Email: "ann@example.com", Order: 1},
@@ -45,6 +46,9 @@ func deed(t *testing.T, w *desktest.World, p desktest.Person) paraph.Envelope {
 			paraph.Field{RecipientID: -1, Type: paraph.CheckboxField, Name: "Agreed", Areas: at(0.5)},
 			paraph.Field{RecipientID: -1, Type: paraph.SignatureField, Name: "Signature", Required: true, Areas: at(0.6)},
 			paraph.Field{RecipientID: -2, Type: paraph.TextField, Name: "Remark", Areas: at(0.8)})
+	}
+	for _, f := range change {
+		f(&order)
 	}
 	e, err := w.Desk.CreateAndSend(t.Context(), p.Who, order)
 	ok(t, err)
@@ -151,6 +155,49 @@ func TestOwnSignatures(t *testing.T) {
 		if n := count(trail(t, w, p, e.ID), paraph.RecipientCertified); n != 3 {
 			t.Errorf("the trail tells of %d parts", n)
 		}
+	})
+}
+
+// TestOwnSignaturesProveWhatTheySay: an address is in the certificate of who came by a mailed link only, and what the sender's
+// program completed is not signed in the recipient's name.
+func TestOwnSignaturesProveWhatTheySay(t *testing.T) {
+	t.Parallel()
+	desktest.Each(t, func(t *testing.T, w *desktest.World) {
+		p := w.Person(t, "Ann Admin")
+		ownSignatures(t, w, p, true, paraph.AuditSeparate)
+		e := deed(t, w, p, func(o *desk.Order) { o.Recipients[0].SendEmail = true })
+		finishes(t, w, e, 0)
+		w.Clock.Advance(time.Minute)
+		program := p.Who
+		program.Actor.Kind = paraph.ByAPI
+		bjorn := e.Recipients[1]
+		inputs := map[int64]desk.Input{}
+		for _, f := range e.FieldsOf(bjorn.ID) {
+			inputs[f.ID] = desk.Input{Text: "entered by the program"}
+		}
+		_, err := w.Desk.UpdateRecipient(t.Context(), program, e.ID, bjorn.ID, desk.RecipientUpdate{Inputs: inputs, Complete: true})
+		ok(t, err)
+		w.Clock.Advance(time.Minute)
+		finishes(t, w, e, 2)
+		w.RunDue(t)
+		pdf, rep := current(t, w, p, e.ID, 0)
+		if !rep.Valid || signers(rep) != "Ann Lee, Paraph test, Vic, Paraph test" || rep.Signatures[1].Issuer != "CN=Paraph test Recipients CA" {
+			t.Fatalf("%s", rep.Text())
+		}
+		for i, email := range []string{"ann@example.com", "", "", ""} {
+			equal(t, fmt.Sprint("the address of signature ", i), rep.Signatures[i].Email, email)
+		}
+		equal(t, "the reason", rep.Signatures[1].Reason, "Filled in by the sender for Bjørn Ł, who did not act")
+		if bytes.Contains(pdf, []byte("bjorn@example.com")) || bytes.Contains(pdf, []byte("vic@example.com")) {
+			t.Error("the file has the address of somebody who did not prove it")
+		}
+		var proofs []string
+		for _, ev := range trail(t, w, p, e.ID) {
+			if ev.Type == paraph.RecipientCertified {
+				proofs = append(proofs, ev.Data["proof"])
+			}
+		}
+		equal(t, "the proofs in the trail", strings.Join(proofs, " "), "mail api link")
 	})
 }
 

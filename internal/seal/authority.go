@@ -77,7 +77,7 @@ func (a Authority) CertificatePEM() []byte {
 // Certificate is what someone who trusts the authority trusts.
 func (a Authority) Certificate() *x509.Certificate { return a.cert }
 
-// Person is whom a certificate is for.
+// Person is whom a certificate is for. An address stands in it only when it was proved to be theirs.
 type Person struct{ Name, Email string }
 
 // maxCommonName is ub-common-name of RFC 5280, in characters.
@@ -99,9 +99,11 @@ func (a Authority) Issue(p Person, from, until time.Time) (Identity, error) {
 		NotBefore:             from.Add(-clockSlip),
 		NotAfter:              until,
 		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment,
-		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection},
 		UnknownExtKeyUsage:    []asn1.ObjectIdentifier{oidDocumentSigning},
 		BasicConstraintsValid: true,
+	}
+	if p.Email != "" {
+		t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection}
 	}
 	if p.Email != "" && isASCII(p.Email) { // others can't stand there (RFC 5280, 4.2.1.6)
 		t.EmailAddresses = []string{p.Email}

@@ -321,7 +321,7 @@ func TestAuthorityKept(t *testing.T) {
 		t.Errorf("its name has %d characters", n)
 	}
 	serials := map[string]bool{}
-	for _, p := range []Person{{"Ann", "ann@example.com"}, {"", "zoë@exämple.com"}, {strings.Repeat("長い名前", 40), "x@example.com"}} {
+	for _, p := range []Person{{"Ann", "ann@example.com"}, {"Bob", ""}, {"", "zoë@exämple.com"}, {strings.Repeat("長い名前", 40), "x@example.com"}} {
 		id, err := b.Issue(p, now, now.Add(24*time.Hour))
 		if err != nil {
 			t.Fatal(err)
@@ -334,6 +334,9 @@ func TestAuthorityKept(t *testing.T) {
 			t.Errorf("serial %s", leaf.SerialNumber)
 		}
 		serials[leaf.SerialNumber.String()] = true
+		if mail := len(leaf.ExtKeyUsage) == 1; mail != (p.Email != "") {
+			t.Errorf("%q is for mail: %v", p.Email, mail)
+		}
 	}
 	if _, err := ParseAuthority([]byte("x")); err == nil {
 		t.Error("nonsense was taken for an authority")

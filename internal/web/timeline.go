@@ -82,7 +82,11 @@ func laterMoment(ev paraph.Event, who, by string) kit.Moment {
 	case paraph.EnvelopeCompleted:
 		return kit.Moment{Icon: "check", Tone: kit.Success, Title: "Everybody has finished"}
 	case paraph.RecipientCertified:
-		return kit.Moment{Icon: "seal", Title: "The part of " + who + " was signed with a certificate of their own", Detail: "Serial number " + ev.Data["certificate_serial"]}
+		how := "with a certificate of their own"
+		if paraph.Proof(ev.Data["proof"]) == paraph.ProofAPI {
+			how = "by the server, for they did not act themselves"
+		}
+		return kit.Moment{Icon: "seal", Title: "The part of " + who + " was signed " + how, Detail: "Serial number " + ev.Data["certificate_serial"]}
 	case paraph.EnvelopeSealed:
 		return kit.Moment{Icon: "seal", Tone: kit.Success, Title: "Sealed", Detail: "The sealed PDF and its audit log are stored."}
 	case paraph.EnvelopeTimestamped:

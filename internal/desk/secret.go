@@ -14,12 +14,15 @@ import (
 // Rotation is how a webhook gets a new signing secret.
 type Rotation struct {
 	Secret string        // one's own; "" makes one
+	Was    string        // the one to be replaced; "" is the one that the webhook has when it is asked for
 	Grace  time.Duration // for which the old one signs too, 0 to paraph.MaxGrace
 }
 
 // RotateSecret gives a webhook a new signing secret. The old one goes on
 // signing beside it until its grace is over, by time alone; one from before
-// the old one ends now. Only who manages the space may.
+// the old one ends now. Only who manages the space may. When the secret is
+// another than Was by then the error is a Conflict: of several who rotate at
+// once one does, so that what the receiver has stays good for its grace.
 func (d *Desk) RotateSecret(ctx context.Context, who Who, id int64, r Rotation) (paraph.Endpoint, error) {
 	if r.Grace < 0 || r.Grace > paraph.MaxGrace {
 		return paraph.Endpoint{}, paraph.FieldErrorf("grace", "The old secret can stay valid for 0 to %d hours.", int(paraph.MaxGrace.Hours()))
@@ -30,7 +33,17 @@ func (d *Desk) RotateSecret(ctx context.Context, who Who, id int64, r Rotation) 
 	if err := checkSigningSecret(r.Secret); err != nil {
 		return paraph.Endpoint{}, at("secret", err)
 	}
+	if r.Was == "" {
+		e, err := d.Store.Endpoint(ctx, who.AccountID, id)
+		if err != nil {
+			return paraph.Endpoint{}, err
+		}
+		r.Was = e.SigningSecret
+	}
 	return d.updateSecrets(ctx, who, id, func(e *paraph.Endpoint, now time.Time) error {
+		if e.SigningSecret != r.Was {
+			return paraph.Errorf(paraph.Conflict, "Somebody else has changed the signing secret just now; look at it before you change it again.")
+		}
 		if r.Secret == e.SigningSecret {
 			return paraph.FieldErrorf("secret", "This is the signing secret that the webhook has.")
 		}

@@ -78,6 +78,41 @@ func TestARotatedSecretSignsBesideTheNewOne(t *testing.T) {
 	})
 }
 
+// TestRotationsAtOnce: of eight who replace the same secret one does, and the old one keeps its grace.
+func TestRotationsAtOnce(t *testing.T) {
+	t.Parallel()
+	desktest.Each(t, func(t *testing.T, w *desktest.World) {
+		p := w.Person(t, "Ann Admin")
+		was, err := w.Desk.CreateEndpoint(t.Context(), p.Who, paraph.Endpoint{URL: "https://example.com/", Events: []string{"*"}, Enabled: true})
+		ok(t, err)
+		errs, made := make([]error, 8), make([]paraph.Endpoint, 8)
+		var all sync.WaitGroup
+		for i := range errs {
+			all.Go(func() {
+				made[i], errs[i] = w.Desk.RotateSecret(t.Context(), p.Who, was.ID, desk.Rotation{Was: was.SigningSecret, Grace: time.Hour})
+			})
+		}
+		all.Wait()
+		e, err := w.Store.Endpoint(t.Context(), p.Who.AccountID, was.ID)
+		ok(t, err)
+		done := 0
+		for i, err := range errs {
+			if err == nil {
+				done++
+				equal(t, "the winner's secret is the webhook's", made[i].SigningSecret == e.SigningSecret, true)
+			} else if paraph.KindOf(err) != paraph.Conflict {
+				t.Errorf("a loser: %v", err)
+			}
+		}
+		equal(t, "how many rotated", done, 1)
+		equal(t, "the receiver's secret has its grace", e.PreviousSecret == was.SigningSecret, true)
+		_, err = w.Desk.RotateSecret(t.Context(), p.Who, was.ID, desk.Rotation{Was: was.SigningSecret})
+		equal(t, "the same once more", paraph.KindOf(err), paraph.Conflict)
+		_, err = w.Desk.RotateSecret(t.Context(), p.Who, was.ID, desk.Rotation{Grace: time.Hour})
+		ok(t, err)
+	})
+}
+
 func TestRotationRefuses(t *testing.T) {
 	t.Parallel()
 	w := desktest.New(t, desktest.Options{})

@@ -117,7 +117,7 @@ func (s *server) rotateSecret(w http.ResponseWriter, r *http.Request) error {
 	}
 	grace, err := readGrace(f.Get("grace"))
 	if err == nil {
-		_, err = s.Desk.RotateSecret(r.Context(), s.who(r), e.ID, desk.Rotation{Secret: strings.TrimSpace(f.Get("secret")), Grace: grace})
+		_, err = s.Desk.RotateSecret(r.Context(), s.who(r), e.ID, desk.Rotation{Secret: strings.TrimSpace(f.Get("secret")), Was: e.SigningSecret, Grace: grace})
 	}
 	shown, rest := oops(err)
 	if rest != nil {

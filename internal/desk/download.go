@@ -95,7 +95,8 @@ func (d *Desk) ArchiveFile(ctx context.Context, e *paraph.Envelope) (File, error
 		return File{}, err
 	}
 	r, w := io.Pipe()
-	go func() { w.CloseWithError(writeArchive(ctx, w, d.entries(e))) }() // ends at the latest when the reader is closed
+	entries := d.entries(e)
+	go func() { w.CloseWithError(writeArchive(ctx, w, entries)) }() // ends at the latest when the reader is closed
 	return File{r, n.file(e.Name, statusAll, ".zip"), "application/zip", -1, archiveTag(e, n)}, nil
 }
 

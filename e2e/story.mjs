@@ -79,14 +79,16 @@ const acts = {
 		await p.goto(input.link);
 		await p.locator('.sg-sheet').first().waitFor();
 		await shot(p, 'signing-phone');
-		await p.locator('.sg-next').tap();
-		await p.locator('[data-field][data-current] button').tap();
-		await p.locator('dialog[open]').getByRole('button', {name: 'Draw'}).tap();
+		await tapUntil(p.locator('.sg-next'), p.locator('[data-field][data-current] button'));
+		const paper = p.locator('dialog[open]').getByRole('button', {name: 'Draw'});
+		await tapUntil(p.locator('[data-field][data-current] button'), paper);
+		await paper.tap();
 		await draw(p);
 		await shot(p, 'signature-phone');
 		await p.getByRole('button', {name: 'Use this signature'}).click();
-		await p.locator('.sg-next').tap();
-		await p.locator('.sg-bar-field').getByLabel('Town').fill(input.town);
+		const town = p.locator('.sg-bar-field').getByLabel('Town');
+		await tapUntil(p.locator('.sg-next'), town);
+		await town.fill(input.town);
 		await shot(p, 'filled-phone');
 		await finish(p);
 		await shot(p, 'signed-phone');
@@ -209,6 +211,16 @@ async function draw(p) {
 	await touch('touchStart', 0.2, 0.6);
 	for (let i = 1; i <= 24; i++) await touch('touchMove', 0.2 + i * 0.025, 0.5 + 0.25 * Math.sin(i / 2));
 	await touch('touchEnd');
+}
+
+// tapUntil taps again when a tap only stopped a page that was still scrolling, until what it leads to is there.
+async function tapUntil(what, wanted) {
+	for (let tries = 0; tries < 10; tries++) {
+		await what.tap();
+		const there = await wanted.waitFor({timeout: 3000}).then(() => true, () => false);
+		if (there) return;
+	}
+	await wanted.waitFor();
 }
 
 async function finish(p) {

@@ -350,7 +350,8 @@ func TestResultsOutlastADatabaseThatIsDown(t *testing.T) {
 	if r := await(t, results, 1)[0]; r.Delivery.State != paraph.DeliverySucceeded {
 		t.Errorf("the result is %+v", r)
 	}
-	if n := count.Load(); n != 1 || failures != 3 {
+	// While its result could not be written it may be read, and sent, again: at least once.
+	if n := count.Load(); n < 1 || n > 4 || failures != 3 {
 		t.Errorf("%d requests, %d failures", n, failures)
 	}
 }
